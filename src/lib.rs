@@ -1,0 +1,1 @@
+//! doorward: a reverse-proxy authentication gateway.
