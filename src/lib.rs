@@ -1,1 +1,4 @@
 //! doorward: a reverse-proxy authentication gateway.
+
+pub mod config;
+pub mod secret;
