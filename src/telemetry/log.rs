@@ -1,0 +1,167 @@
+//! The program's own log: what it does, on standard error.
+//!
+//! Only this program's events are shown at the chosen level. Of the libraries only warnings and
+//! errors are, whatever the level: at `trace` an HTTP library prints headers, and with them
+//! credentials. Hidden characters that reached a message are escaped.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    str::FromStr,
+    sync::Arc,
+};
+
+use tracing::{Level, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::Targets,
+    fmt::{MakeWriter, layer},
+    layer::SubscriberExt,
+    reload,
+    util::{SubscriberInitExt, TryInitError},
+};
+
+use super::access_log::is_hidden;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Format {
+    /// What `log.format` means: `auto` is text on a terminal and JSON elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownFormat`] for any other word.
+    pub fn choose(setting: &str, is_terminal: bool) -> Result<Self, UnknownFormat> {
+        match setting {
+            "auto" if is_terminal => Ok(Self::Text),
+            "auto" => Ok(Self::Json),
+            _ => setting.parse(),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
+        match word {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err(UnknownFormat),
+        }
+    }
+}
+
+/// The word names no format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no log format of this name: write `auto`, `json` or `text`")]
+pub struct UnknownFormat;
+
+/// Changes the level while the program runs.
+#[derive(Clone)]
+pub struct LevelControl(Arc<dyn Fn(Level) + Send + Sync>);
+
+impl LevelControl {
+    /// Shows this program's events of `level` and above from now on.
+    pub fn set(&self, level: Level) {
+        (self.0)(level);
+    }
+}
+
+impl fmt::Debug for LevelControl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LevelControl")
+    }
+}
+
+/// Sends this process's events to standard error from now on.
+///
+/// # Errors
+///
+/// When the process has a subscriber already.
+pub fn init(format: Format, level: Level) -> Result<LevelControl, TryInitError> {
+    let (subscriber, control) = subscriber(format, level, io::stderr);
+    subscriber.try_init()?;
+    Ok(control)
+}
+
+/// A subscriber that writes lines to what `writer` makes.
+pub fn subscriber<W>(
+    format: Format,
+    level: Level,
+    writer: W,
+) -> (impl Subscriber + Send + Sync, LevelControl)
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let (filter, handle) = reload::Layer::new(targets(level));
+    let lines = layer().with_ansi(false).with_writer(Harmless(writer));
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        Format::Json => Box::new(lines.json().flatten_event(true).with_filter(filter)),
+        Format::Text => Box::new(lines.with_filter(filter)),
+    };
+    let set = move |level| {
+        let _ = handle.reload(targets(level)); // fails only when the subscriber is gone
+    };
+    (tracing_subscriber::registry().with(lines), LevelControl(Arc::new(set)))
+}
+
+fn targets(level: Level) -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::from_level(level).min(LevelFilter::WARN))
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+}
+
+/// Escapes hidden characters in what the formatter writes; it writes a line at a time.
+#[derive(Debug)]
+struct Harmless<W>(W);
+
+impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for Harmless<W> {
+    type Writer = HarmlessWriter<W::Writer>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        HarmlessWriter(self.0.make_writer())
+    }
+}
+
+#[derive(Debug)]
+struct HarmlessWriter<W>(W);
+
+impl<W: Write> Write for HarmlessWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let text = String::from_utf8_lossy(bytes);
+        let (line, end) = match text.strip_suffix('\n') {
+            Some(line) => (line, "\n"),
+            None => (&*text, ""),
+        };
+        if !line.contains(is_hidden) {
+            return self.0.write_all(bytes);
+        }
+        let mut safe = String::with_capacity(line.len() + 16);
+        for character in line.chars() {
+            if is_hidden(character) {
+                safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+            } else {
+                safe.push(character);
+            }
+        }
+        safe.push_str(end);
+        self.0.write_all(safe.as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
