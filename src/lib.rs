@@ -2,5 +2,7 @@
 
 pub mod config;
 pub mod password;
+pub mod policy;
+pub mod resource;
 pub mod secret;
 pub mod telemetry;

@@ -1,0 +1,83 @@
+//! Why what a request names was refused.
+
+use super::Spelling;
+
+/// Why a path, query, host or destination has no canonical form here.
+///
+/// All but [`ResourceError::Spelling`] are refused in every dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum ResourceError {
+    /// A parameter that a rule names occurs in a second spelling: `DIR` or `dir[]` for `dir`.
+    #[error("names a parameter in a second spelling")]
+    AliasedParameter,
+    /// A path prefix holds `;`, `?`, `#` or `%`, which some servers would cut or decode.
+    #[error("holds `;`, `?`, `#` or `%`, on which a prefix cannot rest")]
+    AmbiguousPrefix,
+    /// `;` in a query of which a rule names a parameter: some servers separate there.
+    #[error("has `;` in the query, which may or may not separate parameters")]
+    AmbiguousSeparator,
+    /// A control character, raw or percent-encoded.
+    #[error("holds a control character")]
+    ControlByte,
+    /// A `Destination` that is neither an absolute path nor an http(s) URI (RFC 4918 §10.3).
+    #[error("is neither an absolute path nor an http or https URI")]
+    DestinationForm,
+    /// A `Destination` on another host.
+    #[error("names another host")]
+    DestinationHost,
+    /// `.` or `..` as a segment, in any reading: encoded, doubly encoded, with a parameter.
+    #[error("has a dot segment")]
+    DotSegment,
+    /// `#` in a place that takes no fragment (RFC 9110 §4.2.5).
+    #[error("has a fragment")]
+    Fragment,
+    /// A host that is neither a DNS name nor an IP address.
+    #[error("has a host that is neither a name nor an address")]
+    HostName,
+    /// A port that is not a number from 1 to 65535.
+    #[error("has a port that is not a number from 1 to 65535")]
+    HostPort,
+    /// `%` that is not followed by two hexadecimal digits.
+    #[error("has a percent sign without two hexadecimal digits")]
+    InvalidPercent,
+    /// Octets that are not UTF-8, overlong forms among them.
+    #[error("is not UTF-8")]
+    InvalidUtf8,
+    /// Percent-encoded more often than anybody means to.
+    #[error("is percent-encoded again and again")]
+    NestedEncoding,
+    /// A path that does not start with `/`.
+    #[error("does not start with a slash")]
+    NotAbsolute,
+    /// A raw `?` where only a path may stand.
+    #[error("has a query where only a path may stand")]
+    QueryInPath,
+    /// What the dialect of the route refuses.
+    #[error("has {0}")]
+    Spelling(Spelling),
+}
+
+impl ResourceError {
+    /// The name of the condition in metrics and logs.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AliasedParameter => "aliased_parameter",
+            Self::AmbiguousPrefix => "ambiguous_prefix",
+            Self::AmbiguousSeparator => "ambiguous_separator",
+            Self::ControlByte => "control_byte",
+            Self::DestinationForm => "destination_form",
+            Self::DestinationHost => "destination_host",
+            Self::DotSegment => "dot_segment",
+            Self::Fragment => "fragment",
+            Self::HostName => "host_name",
+            Self::HostPort => "host_port",
+            Self::InvalidPercent => "invalid_percent",
+            Self::InvalidUtf8 => "invalid_utf8",
+            Self::NestedEncoding => "nested_encoding",
+            Self::NotAbsolute => "not_absolute",
+            Self::QueryInPath => "query_in_path",
+            Self::Spelling(spelling) => spelling.label(),
+        }
+    }
+}

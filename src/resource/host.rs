@@ -1,0 +1,174 @@
+//! The host of a request: `Host`, `:authority`, the authority of an absolute URI.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU16;
+use std::str::FromStr;
+
+use super::ResourceError;
+
+/// A host in lower case, without a trailing dot, its port apart (RFC 9110 §7.2).
+///
+/// Narrower than RFC 3986 §3.2.2: the name is letters, digits, `-` and `_` in labels, or an
+/// IP address. No user information, no percent-encoding, no zone: routes are chosen by it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CanonicalHost<'a> {
+    name: Cow<'a, str>,
+    port: Option<NonZeroU16>,
+}
+
+impl<'a> CanonicalHost<'a> {
+    /// Parses `host [":" port]`. Borrows where the name already is canonical.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::HostName`], [`ResourceError::HostPort`]. An empty port counts as none
+    /// (RFC 3986 §3.2.3).
+    pub fn parse(raw: &'a str) -> Result<Self, ResourceError> {
+        if raw.starts_with('[') {
+            return Self::parse_literal(raw);
+        }
+        let (name, port) = raw.split_once(':').map_or((raw, ""), |(name, port)| (name, port));
+        let port = parse_port(port)?;
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if !is_name(name) {
+            return Err(ResourceError::HostName);
+        }
+        let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        };
+        Ok(Self { name, port })
+    }
+
+    /// Parses `"[" IPv6address "]" [":" port]`.
+    fn parse_literal(raw: &'a str) -> Result<Self, ResourceError> {
+        let end = raw.find(']').ok_or(ResourceError::HostName)?;
+        let (name, rest) = raw.split_at(end + 1);
+        let port = match rest.strip_prefix(':') {
+            Some(port) => parse_port(port)?,
+            None if rest.is_empty() => None,
+            None => return Err(ResourceError::HostName),
+        };
+        let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let address: Ipv6Addr =
+            inner.and_then(|inner| inner.parse().ok()).ok_or(ResourceError::HostName)?;
+        let canonical = format!("[{address}]");
+        let name = if canonical == name { Cow::Borrowed(name) } else { Cow::Owned(canonical) };
+        Ok(Self { name, port })
+    }
+
+    /// The name in lower case; an IPv6 address in brackets, in the form of RFC 5952.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The port, if one is named.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port.map(NonZeroU16::get)
+    }
+
+    /// The same host, owning its name.
+    #[must_use]
+    pub fn into_owned(self) -> CanonicalHost<'static> {
+        CanonicalHost { name: Cow::Owned(self.name.into_owned()), port: self.port }
+    }
+
+    /// Whether both name one origin. `https` and `other_https` say what a missing port means;
+    /// where neither names a port the scheme does not matter, since TLS may end before us.
+    pub(super) fn is_same_origin(&self, https: bool, other: &Self, other_https: bool) -> bool {
+        let default = |https| if https { 443 } else { 80 };
+        self.name == other.name
+            && match (self.port(), other.port()) {
+                (None, None) => true,
+                (port, other) => {
+                    port.unwrap_or(default(https)) == other.unwrap_or(default(other_https))
+                }
+            }
+    }
+}
+
+impl fmt::Display for CanonicalHost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// The hosts that a route serves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// One host.
+    Exact(Box<str>),
+    /// `*.example.org`: one label below a name, as in certificates (RFC 9525 §6.3). Holds
+    /// `.example.org`.
+    Wildcard(Box<str>),
+}
+
+impl HostPattern {
+    /// Whether `host` is one of them; the port does not count.
+    #[must_use]
+    pub fn matches(&self, host: &CanonicalHost<'_>) -> bool {
+        match self {
+            Self::Exact(name) => **name == *host.name,
+            Self::Wildcard(suffix) => host
+                .name
+                .strip_suffix(&**suffix)
+                .is_some_and(|label| !label.is_empty() && !label.contains('.')),
+        }
+    }
+}
+
+impl FromStr for HostPattern {
+    type Err = ResourceError;
+
+    fn from_str(raw: &str) -> Result<Self, ResourceError> {
+        let wildcard = raw.strip_prefix("*.");
+        let host = CanonicalHost::parse(wildcard.unwrap_or(raw))?;
+        if host.port.is_some() || raw.ends_with(':') {
+            return Err(ResourceError::HostPort);
+        }
+        match wildcard {
+            Some(_) if is_address(host.name()) => Err(ResourceError::HostName),
+            Some(_) => Ok(Self::Wildcard(format!(".{}", host.name).into())),
+            None => Ok(Self::Exact(host.name.into())),
+        }
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Wildcard(suffix) => write!(f, "*{suffix}"),
+        }
+    }
+}
+
+/// Labels of 1 to 63 characters, 253 in all (RFC 1035 §2.3.4); `_` occurs in practice.
+fn is_name(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        })
+}
+
+fn is_address(name: &str) -> bool {
+    name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok()
+}
+
+/// Empty is no port; otherwise 1 to 65535, without sign and without leading zeros.
+fn parse_port(port: &str) -> Result<Option<NonZeroU16>, ResourceError> {
+    if port.is_empty() {
+        return Ok(None);
+    }
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.starts_with('0') {
+        return Err(ResourceError::HostPort);
+    }
+    port.parse().map(Some).map_err(|_| ResourceError::HostPort)
+}
