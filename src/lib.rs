@@ -1,5 +1,7 @@
 //! doorward: a reverse-proxy authentication gateway.
 
+pub mod admin;
+pub mod app;
 pub mod config;
 pub mod password;
 pub mod policy;

@@ -1,0 +1,149 @@
+//! What `/status` and `/readyz` tell.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use serde::{Deserialize, Serialize};
+
+/// Whether requests can be served, as far as the parts that must stand before have told.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    is_listening: AtomicBool,
+    is_loaded: AtomicBool,
+    is_draining: AtomicBool,
+}
+
+impl Readiness {
+    /// Nothing stands yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every listener is bound and accepts.
+    pub fn listening(&self) {
+        self.is_listening.store(true, Relaxed);
+    }
+
+    /// A snapshot is in service.
+    pub fn loaded(&self) {
+        self.is_loaded.store(true, Relaxed);
+    }
+
+    /// The gateway ends: what runs is finished, nothing new should come.
+    pub fn draining(&self) {
+        self.is_draining.store(true, Relaxed);
+    }
+
+    /// Whether the gateway is ending.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Relaxed)
+    }
+
+    /// Why requests should not be sent here; empty when ready.
+    #[must_use]
+    pub fn obstacles(&self) -> Vec<&'static str> {
+        [
+            (!self.is_listening.load(Relaxed), "listeners are not bound"),
+            (!self.is_loaded.load(Relaxed), "no configuration is loaded"),
+            (self.is_draining.load(Relaxed), "draining"),
+        ]
+        .into_iter()
+        .filter_map(|(stands, reason)| stands.then_some(reason))
+        .collect()
+    }
+}
+
+/// The body of `/status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// Seconds since the start.
+    pub uptime_seconds: u64,
+    /// Whether it is ending.
+    pub draining: bool,
+    /// The snapshot's number.
+    pub generation: u64,
+    /// When that took effect, in Unix seconds.
+    pub loaded_at: u64,
+    /// The last reload, if there was one.
+    pub last_reload: Option<LastReload>,
+    /// Listeners, in the configuration's order.
+    pub listeners: Vec<ListenerStatus>,
+    /// Worker threads.
+    pub workers: u64,
+    /// Routes in service.
+    pub routes: u64,
+    /// Users in all directories.
+    pub users: u64,
+    /// Keys in all keyrings.
+    pub keys: u64,
+    /// Certificates in service.
+    pub certificates: Vec<CertificateStatus>,
+    /// Open connections of clients.
+    pub connections: u64,
+    /// Requests in progress.
+    pub requests_active: u64,
+    /// Requests served since the start.
+    pub requests: u64,
+    /// Access log lines that were dropped.
+    pub log_lines_dropped: u64,
+    /// Warnings of the configuration in service.
+    pub warnings: Vec<String>,
+}
+
+/// How the last reload ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastReload {
+    /// When, in Unix seconds.
+    pub at: u64,
+    /// Whether it took effect.
+    pub succeeded: bool,
+    /// Why not: places and reasons.
+    pub error: Option<String>,
+}
+
+/// One listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The address to which it is bound.
+    pub address: String,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// Open connections.
+    pub connections: u64,
+}
+
+/// One certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `notAfter`, in Unix seconds.
+    pub expires: u64,
+    /// Seconds until then; negative when it is over.
+    pub remaining_seconds: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_is_bound_loaded_and_not_draining() {
+        let readiness = Readiness::new();
+        assert_eq!(readiness.obstacles().len(), 2);
+
+        readiness.listening();
+        readiness.loaded();
+        assert!(readiness.obstacles().is_empty());
+
+        readiness.draining();
+        assert_eq!(readiness.obstacles(), ["draining"]);
+    }
+}

@@ -1,0 +1,3 @@
+//! The composition root: builds the parts, wires them, and ends them in order.
+
+pub mod notify;
