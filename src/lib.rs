@@ -8,3 +8,4 @@ pub mod policy;
 pub mod resource;
 pub mod secret;
 pub mod telemetry;
+pub mod user;

@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn names_of_people_are_names() {
-        for name in ["alice", "a", "Алиса", "alice@example.org", "a b", "DOMAIN\\alice", "O'Neil"] {
+        for name in ["alice", "a", "Алиса", "alice@example.org", "a b", "DOMAIN\\alice", "O'Neil"]
+        {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }
     }

@@ -85,8 +85,9 @@ impl FromStr for Grant {
             if plain.contains('*') {
                 return Err(PermissionError::MisplacedWildcard);
             }
-            let is_plain =
-                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/');
+            let is_plain = |byte: u8| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/')
+            };
             if !plain.bytes().all(is_plain) {
                 return Err(PermissionError::Character);
             }

@@ -59,7 +59,11 @@ impl Roles {
     /// What one with all of these roles may do. An unknown role adds nothing.
     #[must_use]
     pub fn permissions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> PermissionSet {
-        names.into_iter().filter_map(|name| self.get(name)).flat_map(|set| set.iter().cloned()).collect()
+        names
+            .into_iter()
+            .filter_map(|name| self.get(name))
+            .flat_map(|set| set.iter().cloned())
+            .collect()
     }
 
     /// The roles by name, with what each may do.
