@@ -1,0 +1,27 @@
+//! Programs of the machine that some tests use: absent ones skip their test, but not in CI.
+
+use std::process::{Command, Stdio};
+
+/// Whether `program` can be started. Where it can't, the test says so and ends, except in CI,
+/// where a missing program is a failure.
+#[track_caller]
+pub(crate) fn available(program: &str) -> bool {
+    let started = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if started.is_ok() {
+        return true;
+    }
+    let required = std::env::var("CI").is_ok_and(|value| value == "true");
+    assert!(!required, "{program} is missing, and CI must have it");
+    skipped(program);
+    false
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn skipped(program: &str) {
+    eprintln!("skipped: no {program}");
+}
