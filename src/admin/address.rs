@@ -41,10 +41,9 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         if let Some(path) = text.strip_prefix("unix:") {
             let path = Path::new(path);
-            return match path.is_absolute() && path.file_name().is_some() {
-                true => Ok(Self::Unix(path.to_owned())),
-                false => Err(AddressError::RelativePath),
-            };
+            let names_a_file = path.is_absolute() && path.file_name().is_some();
+            let socket = names_a_file.then(|| Self::Unix(path.to_owned()));
+            return socket.ok_or(AddressError::RelativePath);
         }
         let text = match text.strip_prefix("localhost:") {
             Some(port) => format!("127.0.0.1:{port}"),
@@ -125,9 +124,13 @@ impl Bound {
 /// [`BindError`], each with the place.
 pub fn bind(address: &Address) -> Result<Bound, BindError> {
     match address {
-        Address::Tcp(socket) => bind_tcp(*socket).map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => BindError::InUse(address.clone()),
-            _ => BindError::Io { address: address.clone(), source },
+        Address::Tcp(socket) => bind_tcp(*socket).map_err(|source| {
+            let address = address.clone();
+            if source.kind() == io::ErrorKind::AddrInUse {
+                BindError::InUse(address)
+            } else {
+                BindError::Io { address, source }
+            }
         }),
         Address::Unix(path) => bind_unix(path),
     }

@@ -90,11 +90,10 @@ impl Client {
         );
         let answer = self.exchange(request.as_bytes(), deadline).map_err(|source| {
             let address = self.address.clone();
-            match source.kind() {
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                    ClientError::TimedOut { address, patience: self.patience }
-                }
-                _ => ClientError::Io { address, source },
+            if matches!(source.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) {
+                ClientError::TimedOut { address, patience: self.patience }
+            } else {
+                ClientError::Io { address, source }
             }
         })?;
         parse(&answer).ok_or_else(|| ClientError::NotOurs(self.address.clone()))

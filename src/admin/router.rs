@@ -55,9 +55,10 @@ impl Endpoint {
     }
 
     fn allows(self, method: &Method) -> bool {
-        match self.changes_something() {
-            true => method == Method::POST,
-            false => method == Method::GET || method == Method::HEAD,
+        if self.changes_something() {
+            method == Method::POST
+        } else {
+            method == Method::GET || method == Method::HEAD
         }
     }
 }

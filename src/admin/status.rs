@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Whether requests can be served, as far as the parts that must stand before have told.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    is_listening: AtomicBool,
-    is_loaded: AtomicBool,
-    is_draining: AtomicBool,
+    listening: AtomicBool,
+    loaded: AtomicBool,
+    draining: AtomicBool,
 }
 
 impl Readiness {
@@ -21,32 +21,32 @@ impl Readiness {
 
     /// Every listener is bound and accepts.
     pub fn listening(&self) {
-        self.is_listening.store(true, Relaxed);
+        self.listening.store(true, Relaxed);
     }
 
     /// A snapshot is in service.
     pub fn loaded(&self) {
-        self.is_loaded.store(true, Relaxed);
+        self.loaded.store(true, Relaxed);
     }
 
     /// The gateway ends: what runs is finished, nothing new should come.
     pub fn draining(&self) {
-        self.is_draining.store(true, Relaxed);
+        self.draining.store(true, Relaxed);
     }
 
     /// Whether the gateway is ending.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.is_draining.load(Relaxed)
+        self.draining.load(Relaxed)
     }
 
     /// Why requests should not be sent here; empty when ready.
     #[must_use]
     pub fn obstacles(&self) -> Vec<&'static str> {
         [
-            (!self.is_listening.load(Relaxed), "listeners are not bound"),
-            (!self.is_loaded.load(Relaxed), "no configuration is loaded"),
-            (self.is_draining.load(Relaxed), "draining"),
+            (!self.listening.load(Relaxed), "listeners are not bound"),
+            (!self.loaded.load(Relaxed), "no configuration is loaded"),
+            (self.draining.load(Relaxed), "draining"),
         ]
         .into_iter()
         .filter_map(|(stands, reason)| stands.then_some(reason))

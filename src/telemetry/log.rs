@@ -149,19 +149,123 @@ impl<W: Write> Write for HarmlessWriter<W> {
         if !line.contains(is_hidden) {
             return self.0.write_all(bytes);
         }
-        let mut safe = String::with_capacity(line.len() + 16);
+        let mut safe = Vec::with_capacity(line.len() + 16);
         for character in line.chars() {
             if is_hidden(character) {
-                safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+                write!(safe, "\\u{:04x}", u32::from(character))?;
             } else {
-                safe.push(character);
+                safe.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
         }
-        safe.push_str(end);
-        self.0.write_all(safe.as_bytes())
+        safe.extend_from_slice(end.as_bytes());
+        self.0.write_all(&safe)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use tracing::{debug, info, subscriber::with_default, trace, warn};
+
+    use super::*;
+
+    #[derive(Clone, Debug, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn text(&self) -> String {
+            let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            String::from_utf8(bytes.clone()).unwrap()
+        }
+    }
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: Format, level: Level, act: impl FnOnce(&LevelControl)) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let (subscriber, control) = subscriber(format, level, move || writer.clone());
+        with_default(subscriber, || act(&control));
+        lines.text()
+    }
+
+    #[test]
+    fn a_json_line_has_the_fields_beside_the_message() {
+        let text = written(Format::Json, Level::INFO, |_| {
+            info!(user.name = "alice", generation = 3, "Issued a token");
+        });
+
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["user.name"], "alice");
+        assert_eq!(value["generation"], 3);
+        assert_eq!(value["message"], "Issued a token");
+        assert_eq!(value["level"], "INFO");
+    }
+
+    #[test]
+    fn the_level_can_change_while_running() {
+        let text = written(Format::Text, Level::INFO, |control| {
+            debug!("before");
+            control.set(Level::DEBUG);
+            debug!("after");
+        });
+
+        assert!(!text.contains("before") && text.contains("after"));
+    }
+
+    #[test]
+    fn libraries_are_heard_when_something_is_wrong_only() {
+        let text = written(Format::Json, Level::TRACE, |_| {
+            trace!(target: "h2::codec", authorization = "Bearer s3cret", "frame");
+            debug!(target: "hyper::proto", "authorization: Basic s3cret");
+            warn!(target: "rustls", "odd");
+            trace!("ours");
+        });
+
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(text.contains("odd") && text.contains("ours"));
+    }
+
+    #[test]
+    fn a_quiet_level_silences_libraries_as_well() {
+        let text = written(Format::Text, Level::ERROR, |_| {
+            warn!(target: "rustls", "odd");
+        });
+
+        assert_eq!(text, "");
+    }
+
+    #[test]
+    fn hidden_characters_stay_visible_and_on_one_line() {
+        let name = "eve\r\nINFO faked\u{1b}[2J\u{202e}\u{9b}";
+        for format in [Format::Json, Format::Text] {
+            let text = written(format, Level::INFO, |_| info!(user.name = %name, "Met `{name}`"));
+
+            assert_eq!(text.lines().count(), 1, "{text}");
+            assert!(!text.trim_end().contains(is_hidden), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_format_follows_the_terminal_unless_it_is_told() {
+        assert_eq!(Format::choose("auto", true), Ok(Format::Text));
+        assert_eq!(Format::choose("auto", false), Ok(Format::Json));
+        assert_eq!(Format::choose("text", false), Ok(Format::Text));
+        assert_eq!(Format::choose("json", true), Ok(Format::Json));
+        assert_eq!(Format::choose("xml", true), Err(UnknownFormat));
     }
 }

@@ -99,7 +99,7 @@ fn head_is_answered_without_a_body() {
 #[test]
 fn garbage_and_too_many_headers_are_refused_and_the_listener_goes_on() {
     let running = Running::at("127.0.0.1:0");
-    let many: String = (0..100).map(|number| format!("x-{number}: y\r\n")).collect();
+    let many = "x-many: y\r\n".repeat(100);
 
     assert!(running.raw("\0\0garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
     let answer = running.raw(&format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"));

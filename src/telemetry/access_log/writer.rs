@@ -191,3 +191,6 @@ fn write(batch: Batch, queue: &Queue, output: &mut Output) {
     bytes.clear();
     let _ = recycle.try_send(bytes); // the worker has enough, or is gone
 }
+
+#[cfg(test)]
+mod tests;
