@@ -9,4 +9,5 @@ pub mod policy;
 pub mod resource;
 pub mod secret;
 pub mod telemetry;
+pub mod token;
 pub mod user;

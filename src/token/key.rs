@@ -1,0 +1,447 @@
+//! One key: what it can verify and sign, fixed when it is loaded.
+//!
+//! The public part is parsed once for each algorithm that the key may serve; HMAC keys are
+//! prepared. Which algorithm a token is verified with is a matter of its key, never of the
+//! token (RFC 8725 §3.1). Refused are RSA keys below 2048 bits, with an even exponent or one,
+//! or with the fingerprint of CVE-2017-15361, and secrets shorter than their hash.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rsa;
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
+
+use super::algorithm::{Algorithm, KeyType};
+use super::signer::Signing;
+
+/// The longest key id that a token may name, in bytes.
+pub(super) const MAX_KEY_ID: usize = 128;
+
+/// Why bytes are not a key that we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// Private keys under a pass phrase cannot be read.
+    #[error("the private key is encrypted; store it decrypted, readable by the gateway alone")]
+    Encrypted,
+    /// A generator could not make a key.
+    #[error("the key could not be generated")]
+    Generation,
+    /// The JSON is not a JWK or a JWK set.
+    #[error("not a JWK or a JWK set")]
+    InvalidJwk,
+    /// The parts of the key do not fit each other, or the curve.
+    #[error("the key is damaged")]
+    InvalidKey,
+    /// The id is empty, longer than 128 bytes, or has a control character.
+    #[error("the key id is empty, longer than 128 bytes, or has a control character")]
+    InvalidKeyId,
+    /// A PEM section does not end, or is not base64.
+    #[error("the PEM is damaged")]
+    InvalidPem,
+    /// Neither PEM, DER, JWK nor a file whose name says that it is a secret.
+    #[error("not a key: neither PEM, DER nor JWK, and not named .secret, .hs or .key")]
+    NotAKey,
+    /// A PEM or DER key under the name of a raw secret.
+    #[error("a PEM key is not a secret; name the file .pem")]
+    PemAsSecret,
+    /// More than one private or public key in one PEM file.
+    #[error("several keys in one file; give each its own")]
+    SeveralKeys,
+    /// A secret shorter than the hash of its algorithm (RFC 7518 §3.2).
+    #[error("the secret is {length} bytes long, {algorithm} demands {minimum}")]
+    ShortSecret {
+        /// What the secret is for.
+        algorithm: Algorithm,
+        /// How long it is.
+        length: usize,
+        /// How long it must be.
+        minimum: usize,
+    },
+    /// The file is longer than 256 KiB.
+    #[error("longer than 256 KiB")]
+    TooLong,
+    /// A type, curve, use or algorithm that is not offered.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// An RSA key below 2048 bits, with a bad exponent, or of the ROCA family.
+    #[error("the RSA key is weak: {0}")]
+    WeakRsa(&'static str),
+}
+
+/// The public numbers of a key pair, in their JOSE shape.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Public {
+    /// Modulus and exponent without leading zeros.
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    /// An uncompressed point on P-256 or P-384.
+    Ec { curve: Curve, point: Vec<u8> },
+    /// The point's 32 bytes.
+    Ed25519(Vec<u8>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+}
+
+impl Curve {
+    pub(super) fn coordinate_length(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
+    }
+}
+
+/// One way to verify a signature.
+pub(super) enum Verifying {
+    Hmac(hmac::Key),
+    /// With the one length that a signature of this key has.
+    Public(ParsedPublicKey, usize),
+}
+
+impl Verifying {
+    /// Whether `signature` is this key's over `message`.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+            Self::Public(key, length) => {
+                signature.len() == *length && key.verify_sig(message, signature).is_ok()
+            }
+        }
+    }
+}
+
+/// A key with its id, the algorithms it may serve, and where it came from.
+pub struct Key {
+    id: Box<str>,
+    key_type: KeyType,
+    declared: Option<Algorithm>,
+    public: Option<Public>,
+    verifying: Vec<(Algorithm, Verifying)>,
+    signing: Option<Signing>,
+    source: Option<PathBuf>,
+    modified: Option<SystemTime>,
+}
+
+impl Key {
+    /// A key pair, or its public half. `declared` is the one algorithm that a JWK names.
+    pub(super) fn asymmetric(
+        id: &str,
+        public: Public,
+        signing: Option<Signing>,
+        declared: Option<Algorithm>,
+    ) -> Result<Self, KeyFault> {
+        let key_type = public.key_type();
+        let verifying = candidates(key_type, declared)?
+            .map(|algorithm| Ok((algorithm, public.parse(algorithm)?)))
+            .collect::<Result<_, KeyFault>>()?;
+        let public = Some(public);
+        Self { id: key_id(id)?, key_type, declared, public, verifying, signing, ..Self::bare() }
+            .ok()
+    }
+
+    /// A shared secret, for every HMAC algorithm that it is long enough for.
+    pub(super) fn secret(
+        id: &str,
+        secret: &[u8],
+        declared: Option<Algorithm>,
+    ) -> Result<Self, KeyFault> {
+        let required = declared.unwrap_or(Algorithm::HS256);
+        require_length(secret, required)?;
+        let verifying = candidates(KeyType::Secret, declared)?
+            .filter_map(|algorithm| Some((algorithm, algorithm.hmac()?)))
+            .filter(|(_, (_, minimum))| secret.len() >= *minimum)
+            .map(|(algorithm, (hash, _))| {
+                (algorithm, Verifying::Hmac(hmac::Key::new(hash, secret)))
+            })
+            .collect();
+        Self { id: key_id(id)?, declared, verifying, ..Self::bare() }.ok()
+    }
+
+    fn bare() -> Self {
+        Self {
+            id: Box::default(),
+            key_type: KeyType::Secret,
+            declared: None,
+            public: None,
+            verifying: Vec::new(),
+            signing: None,
+            source: None,
+            modified: None,
+        }
+    }
+
+    fn ok(self) -> Result<Self, KeyFault> {
+        if self.verifying.is_empty() { Err(KeyFault::InvalidKey) } else { Ok(self) }
+    }
+
+    /// The same key, with the file it came from.
+    pub(super) fn attributed(self, path: &Path, modified: Option<SystemTime>) -> Self {
+        Self { source: Some(path.to_owned()), modified, ..self }
+    }
+
+    /// The key id, as a token names it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What kind of key it is.
+    #[must_use]
+    pub fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// The algorithms it serves where the issuer does not narrow them: the one that its JWK
+    /// declares, HS256 for a bare secret, else all of its type.
+    #[must_use]
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        self.allowed(None)
+    }
+
+    /// Whether it can sign: a private key or a secret.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.signing.is_some() || self.key_type == KeyType::Secret
+    }
+
+    /// The file it came from.
+    #[must_use]
+    pub fn source(&self) -> Option<&Path> {
+        self.source.as_deref()
+    }
+
+    /// The algorithms it serves under what the issuer allows.
+    pub(super) fn allowed(&self, narrowing: Option<&[Algorithm]>) -> Vec<Algorithm> {
+        let served = self.verifying.iter().map(|(algorithm, _)| *algorithm);
+        match narrowing {
+            Some(narrowing) => served.filter(|algorithm| narrowing.contains(algorithm)).collect(),
+            None if self.key_type == KeyType::Secret && self.declared.is_none() => {
+                served.filter(|algorithm| *algorithm == Algorithm::HS256).collect()
+            }
+            None => served.collect(),
+        }
+    }
+
+    pub(super) fn verifying(&self, algorithm: Algorithm) -> Option<&Verifying> {
+        self.verifying.iter().find(|(served, _)| *served == algorithm).map(|(_, key)| key)
+    }
+
+    pub(super) fn public(&self) -> Option<&Public> {
+        self.public.as_ref()
+    }
+
+    pub(super) fn signing(&self) -> Option<&Signing> {
+        self.signing.as_ref()
+    }
+
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
+    pub(super) fn declared(&self) -> Option<Algorithm> {
+        self.declared
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("id", &self.id)
+            .field("algorithms", &self.algorithms())
+            .field("private", &self.is_private())
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refuses a secret that is shorter than the hash of `algorithm`.
+pub(super) fn require_length(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyFault> {
+    let Some((_, minimum)) = algorithm.hmac() else {
+        return Err(KeyFault::Unsupported("a secret serves HS256, HS384 and HS512 only"));
+    };
+    let length = secret.len();
+    if length < minimum {
+        return Err(KeyFault::ShortSecret { algorithm, length, minimum });
+    }
+    Ok(())
+}
+
+fn candidates(
+    key_type: KeyType,
+    declared: Option<Algorithm>,
+) -> Result<impl Iterator<Item = Algorithm>, KeyFault> {
+    if declared.is_some_and(|algorithm| algorithm.key_type() != key_type) {
+        return Err(KeyFault::Unsupported("the algorithm of the key does not fit its type"));
+    }
+    let all = key_type.algorithms().iter().copied();
+    Ok(all.filter(move |algorithm| declared.is_none_or(|declared| declared == *algorithm)))
+}
+
+fn key_id(id: &str) -> Result<Box<str>, KeyFault> {
+    if id.is_empty() || id.len() > MAX_KEY_ID || id.chars().any(char::is_control) {
+        return Err(KeyFault::InvalidKeyId);
+    }
+    Ok(id.into())
+}
+
+impl Public {
+    pub(super) fn key_type(&self) -> KeyType {
+        match self {
+            Self::Rsa { .. } => KeyType::Rsa,
+            Self::Ec { curve: Curve::P256, .. } => KeyType::P256,
+            Self::Ec { curve: Curve::P384, .. } => KeyType::P384,
+            Self::Ed25519(_) => KeyType::Ed25519,
+        }
+    }
+
+    fn parse(&self, algorithm: Algorithm) -> Result<Verifying, KeyFault> {
+        let (key, length) = match self {
+            Self::Rsa { n, e } => {
+                refuse_weak_rsa(n, e)?;
+                let parameters = rsa_parameters(algorithm).ok_or(KeyFault::InvalidKey)?;
+                (RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters), n.len())
+            }
+            Self::Ec { curve, point } => {
+                let length = curve.coordinate_length();
+                if point.len() != 1 + 2 * length || point.first() != Some(&4) {
+                    return Err(KeyFault::InvalidKey);
+                }
+                let parameters = match curve {
+                    Curve::P256 => &signature::ECDSA_P256_SHA256_FIXED,
+                    Curve::P384 => &signature::ECDSA_P384_SHA384_FIXED,
+                };
+                (ParsedPublicKey::new(parameters, point), 2 * length)
+            }
+            Self::Ed25519(point) if point.len() == 32 => {
+                (ParsedPublicKey::new(&signature::ED25519, point), 64)
+            }
+            Self::Ed25519(_) => return Err(KeyFault::InvalidKey),
+        };
+        Ok(Verifying::Public(key.map_err(|_| KeyFault::InvalidKey)?, length))
+    }
+}
+
+fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    match algorithm {
+        Algorithm::RS256 => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::RS384 => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::RS512 => Some(&signature::RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::PS256 => Some(&signature::RSA_PSS_2048_8192_SHA256),
+        Algorithm::PS384 => Some(&signature::RSA_PSS_2048_8192_SHA384),
+        Algorithm::PS512 => Some(&signature::RSA_PSS_2048_8192_SHA512),
+        Algorithm::HS256
+        | Algorithm::HS384
+        | Algorithm::HS512
+        | Algorithm::ES256
+        | Algorithm::ES384
+        | Algorithm::EdDSA => None,
+    }
+}
+
+/// Refuses RSA keys that nobody should trust, before the library sees them.
+pub(super) fn refuse_weak_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyFault> {
+    let Some(first) = n.first().filter(|first| **first != 0) else {
+        return Err(KeyFault::InvalidKey);
+    };
+    let bits = n.len() * 8 - first.leading_zeros() as usize;
+    if bits < 2048 {
+        return Err(KeyFault::WeakRsa("less than 2048 bits"));
+    }
+    if bits > 8192 {
+        return Err(KeyFault::WeakRsa("more than 8192 bits cost too much to verify"));
+    }
+    if n.last().is_none_or(|last| last % 2 == 0) {
+        return Err(KeyFault::InvalidKey);
+    }
+    let is_odd = e.last().is_some_and(|last| last % 2 == 1);
+    if !is_odd || e == [1] || e.len() > 4 || e.first() == Some(&0) {
+        return Err(KeyFault::WeakRsa("the exponent is even, one, or longer than four bytes"));
+    }
+    if is_roca(n) {
+        return Err(KeyFault::WeakRsa("its primes can be found (CVE-2017-15361)"));
+    }
+    Ok(())
+}
+
+/// Whether the modulus is a power of 65537 modulo each of these primes, as all moduli of the
+/// flawed generator are and others practically never.
+fn is_roca(n: &[u8]) -> bool {
+    const PRIMES: [u32; 22] =
+        [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151];
+    PRIMES.into_iter().all(|prime| {
+        let residue = n.iter().fold(0, |sum, byte| (sum * 256 + u32::from(*byte)) % prime);
+        let mut power = 1;
+        (0..prime).any(|_| {
+            power = power * 65537 % prime;
+            power == residue
+        })
+    })
+}
+
+/// The public half of an RSA key pair.
+pub(super) fn rsa_public(pair: &rsa::KeyPair) -> Option<Public> {
+    use aws_lc_rs::signature::KeyPair as _;
+    let (n, e) = super::der::rsa_public(pair.public_key().as_ref())?;
+    Some(Public::Rsa { n: n.to_vec(), e: e.to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_serves_what_it_is_long_enough_for_but_only_hs256_by_itself() {
+        let key = Key::secret("a", &[7; 48], None).unwrap();
+
+        assert_eq!(key.algorithms(), [Algorithm::HS256]);
+        assert_eq!(key.allowed(Some(&[Algorithm::HS384])), [Algorithm::HS384]);
+        assert_eq!(key.allowed(Some(&[Algorithm::HS512, Algorithm::RS256])), []);
+        assert!(key.is_private());
+    }
+
+    #[test]
+    fn a_secret_shorter_than_its_hash_is_refused() {
+        for (algorithm, minimum) in
+            [(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)]
+        {
+            let length = minimum - 1;
+            let error = Key::secret("a", &vec![7; length], Some(algorithm)).unwrap_err();
+            assert_eq!(error, KeyFault::ShortSecret { algorithm, length, minimum });
+            assert!(Key::secret("a", &vec![7; minimum], Some(algorithm)).is_ok());
+        }
+        assert!(Key::secret("a", &[], None).is_err());
+        assert!(Key::secret("a", &[7; 64], Some(Algorithm::RS256)).is_err());
+    }
+
+    #[test]
+    fn a_key_id_is_short_and_printable() {
+        for id in ["", "a\0b", "a\nb", &"a".repeat(129)] {
+            assert_eq!(Key::secret(id, &[7; 32], None).unwrap_err(), KeyFault::InvalidKeyId);
+        }
+    }
+
+    #[test]
+    fn weak_rsa_keys_are_refused() {
+        let mut modulus = vec![0xc5; 256];
+        assert_eq!(refuse_weak_rsa(&modulus, &[1, 0, 1]), Ok(()));
+        assert!(refuse_weak_rsa(&modulus, &[1]).is_err());
+        assert!(refuse_weak_rsa(&modulus, &[2]).is_err());
+        assert!(refuse_weak_rsa(&modulus, &[]).is_err());
+        assert!(refuse_weak_rsa(&modulus, &[1, 0, 0, 0, 1]).is_err());
+        assert!(refuse_weak_rsa(&[0x7f; 256], &[1, 0, 1]).is_err(), "2047 bits");
+        assert!(refuse_weak_rsa(&[], &[1, 0, 1]).is_err());
+        modulus[255] = 0xc4;
+        assert_eq!(refuse_weak_rsa(&modulus, &[1, 0, 1]), Err(KeyFault::InvalidKey));
+    }
+
+    #[test]
+    fn a_key_never_prints_itself() {
+        let key = Key::secret("a", b"correct horse battery staple, twice", None).unwrap();
+        assert!(!format!("{key:?}").contains("horse"));
+    }
+}

@@ -1,0 +1,448 @@
+//! Verifies tokens: the parts, the header, the key, the signature, and then the claims.
+//!
+//! A token is a JWS in compact form (RFC 7515 §7.1) of at most 16 KiB. Nothing it says is
+//! believed before its signature holds, but for `iss` and `kid`, which only choose among the
+//! keys that are configured. The key brings the algorithm; the header must name the same.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::algorithm::{Algorithm, KeyType};
+use super::claims::VerifiedToken;
+use super::header::Header;
+use super::issuer::{IssuerError, IssuerSettings, MAX_LEEWAY};
+use super::key::{Key, MAX_KEY_ID};
+use super::keyring::Keyring;
+use super::payload::{Claim, ClaimTree, FoundClaims};
+
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN: usize = 16 * 1024;
+/// The longest header that is looked at, in bytes before decoding.
+const MAX_HEADER: usize = 4 * 1024;
+/// The longest subject and the longest token id, in bytes.
+const MAX_NAME: usize = 256;
+
+/// Why a token is refused: for the log and the metric. It holds nothing of the token's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The key does not serve the algorithm that the header names.
+    #[error("the key does not serve the algorithm of the header")]
+    AlgorithmNotAllowed,
+    /// No key id, and the issuer has several keys for the algorithm.
+    #[error("names no key, and several could have signed it")]
+    AmbiguousKey,
+    /// The signature is not the key's.
+    #[error("the signature does not verify")]
+    BadSignature,
+    /// A text of the claims has a control character.
+    #[error("the claim `{0}` has a control character")]
+    ControlCharacter(&'static str),
+    /// The header has `crit`.
+    #[error("demands an extension that is not offered")]
+    CriticalExtension,
+    /// It has expired.
+    #[error("expired at {expires}, now is {now}")]
+    Expired {
+        /// The `exp` claim.
+        expires: u64,
+        /// The time it was verified at.
+        now: u64,
+    },
+    /// `iat` lies in the future.
+    #[error("issued at {issued_at}, now is {now}")]
+    IssuedInFuture {
+        /// The `iat` claim.
+        issued_at: u64,
+        /// The time it was verified at.
+        now: u64,
+    },
+    /// From `iat` to `exp` is longer than the issuer may give.
+    #[error("its lifetime of {seconds} s is too long")]
+    LifetimeTooLong {
+        /// From `iat` to `exp`.
+        seconds: u64,
+    },
+    /// The payload is not one JSON object with each member once.
+    #[error("the claims are malformed")]
+    MalformedClaims,
+    /// The header is not one JSON object with each member once.
+    #[error("the header is malformed")]
+    MalformedHeader,
+    /// A claim that is required is absent.
+    #[error("the claim `{0}` is missing")]
+    MissingClaim(&'static str),
+    /// Not three parts in strict base64url.
+    #[error("not a signed token in compact form")]
+    NotAToken,
+    /// `nbf` lies in the future.
+    #[error("not valid before {not_before}, now is {now}")]
+    NotYetValid {
+        /// The `nbf` claim.
+        not_before: u64,
+        /// The time it was verified at.
+        now: u64,
+    },
+    /// Longer than [`MAX_TOKEN`], or its header than 4 KiB.
+    #[error("too long")]
+    TooLong,
+    /// `iss` is none of the issuers'.
+    #[error("the issuer is unknown")]
+    UnknownIssuer,
+    /// The issuer has no key with this id, or none of this algorithm.
+    #[error("the key is unknown")]
+    UnknownKey,
+    /// The header names no algorithm that is offered.
+    #[error("the algorithm is not offered")]
+    UnsupportedAlgorithm,
+    /// The header has `b64` or `zip`.
+    #[error("the header has a member that changes the payload")]
+    UnsupportedHeader,
+    /// `aud` names none of the audiences.
+    #[error("meant for another audience")]
+    WrongAudience,
+    /// The subject or the token id is empty or longer than 256 bytes.
+    #[error("the claim `{0}` is empty or too long")]
+    WrongLength(&'static str),
+    /// `typ` says that it is another kind of token.
+    #[error("not an access token")]
+    WrongTokenType,
+    /// A claim has another type than it must have.
+    #[error("the claim `{0}` has the wrong type")]
+    WrongType(&'static str),
+}
+
+impl VerifyError {
+    /// Its name in metrics and logs.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Self::AmbiguousKey => "ambiguous_key",
+            Self::BadSignature => "bad_signature",
+            Self::ControlCharacter(_) => "control_character",
+            Self::CriticalExtension => "critical_extension",
+            Self::Expired { .. } => "expired",
+            Self::IssuedInFuture { .. } => "issued_in_future",
+            Self::LifetimeTooLong { .. } => "lifetime_too_long",
+            Self::MalformedClaims => "malformed_claims",
+            Self::MalformedHeader => "malformed_header",
+            Self::MissingClaim(_) => "missing_claim",
+            Self::NotAToken => "not_a_token",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::TooLong => "too_long",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::UnknownKey => "unknown_key",
+            Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UnsupportedHeader => "unsupported_header",
+            Self::WrongAudience => "wrong_audience",
+            Self::WrongLength(_) => "wrong_length",
+            Self::WrongTokenType => "wrong_token_type",
+            Self::WrongType(_) => "wrong_type",
+        }
+    }
+}
+
+/// Verifies the tokens of all issuers.
+#[derive(Debug)]
+pub struct Verifier {
+    issuers: Vec<Issuer>,
+    issuer_only: ClaimTree,
+}
+
+#[derive(Debug)]
+struct Issuer {
+    settings: IssuerSettings,
+    keys: KeySet,
+    claims: ClaimTree,
+}
+
+impl Verifier {
+    /// Fixes the rules for every issuer. Without issuers, every token is refused.
+    ///
+    /// # Errors
+    ///
+    /// See [`IssuerError`].
+    pub fn new(settings: Vec<IssuerSettings>) -> Result<Self, IssuerError> {
+        let mut issuers: Vec<Issuer> = Vec::with_capacity(settings.len());
+        for settings in settings {
+            let same = issuers.iter().find(|known| known.settings.issuer == settings.issuer);
+            if let Some(known) = same {
+                let (first, second) = (known.settings.name.clone(), settings.name);
+                return Err(IssuerError::Duplicate { first, second });
+            }
+            issuers.push(Issuer::new(settings)?);
+        }
+        Ok(Self { issuers, issuer_only: ClaimTree::issuer_only() })
+    }
+
+    /// Verifies `token` as of `now` in Unix seconds.
+    ///
+    /// # Errors
+    ///
+    /// See [`VerifyError`]. The signature is looked at before any claim, `iss` excepted where
+    /// several issuers are known.
+    pub fn verify(&self, token: &str, now: u64) -> Result<VerifiedToken, VerifyError> {
+        let parts = Parts::split(token)?;
+        let mut buffer = Vec::new();
+        let decoded = parts.decode(&mut buffer)?;
+        let header = Header::parse(decoded.header)?;
+        let (index, issuer) = self.issuer_of(decoded.payload)?;
+        issuer.keys.verify(&header, parts.signed, decoded.signature)?;
+        let claims = issuer.claims.read(decoded.payload)?;
+        issuer.judge(index, &claims, now)
+    }
+
+    /// The settings of the issuers, in the order of [`VerifiedToken::issuer`].
+    pub fn issuers(&self) -> impl ExactSizeIterator<Item = &IssuerSettings> {
+        self.issuers.iter().map(|issuer| &issuer.settings)
+    }
+
+    /// The settings of one issuer.
+    #[must_use]
+    pub fn issuer(&self, index: usize) -> Option<&IssuerSettings> {
+        self.issuers.get(index).map(|issuer| &issuer.settings)
+    }
+
+    fn issuer_of(&self, payload: &[u8]) -> Result<(usize, &Issuer), VerifyError> {
+        if let [only] = self.issuers.as_slice() {
+            return Ok((0, only)); // its `iss` is judged with the other claims
+        }
+        let claims = self.issuer_only.read(payload)?;
+        let name = claims.text(Claim::Issuer)?.ok_or(VerifyError::MissingClaim("iss"))?;
+        let mut issuers = self.issuers.iter().enumerate();
+        issuers.find(|(_, issuer)| issuer.settings.issuer == name).ok_or(VerifyError::UnknownIssuer)
+    }
+}
+
+impl Issuer {
+    fn new(settings: IssuerSettings) -> Result<Self, IssuerError> {
+        let name = || settings.name.clone();
+        if settings.issuer.is_empty() {
+            return Err(IssuerError::NoIssuer(name()));
+        }
+        if settings.audience.is_empty() || settings.audience.iter().any(String::is_empty) {
+            return Err(IssuerError::NoAudience(name()));
+        }
+        if settings.leeway > MAX_LEEWAY {
+            return Err(IssuerError::LongLeeway(name()));
+        }
+        let keys = KeySet::of(&settings)?;
+        let claims = ClaimTree::new(&settings.claims)
+            .map_err(|path| IssuerError::OverlappingClaims { issuer: name(), path })?;
+        Ok(Self { settings, keys, claims })
+    }
+
+    fn judge(
+        &self,
+        index: usize,
+        claims: &FoundClaims<'_, '_>,
+        now: u64,
+    ) -> Result<VerifiedToken, VerifyError> {
+        let issuer = claims.text(Claim::Issuer)?.ok_or(VerifyError::MissingClaim("iss"))?;
+        if issuer != self.settings.issuer {
+            return Err(VerifyError::UnknownIssuer);
+        }
+        if !claims.names_audience(&self.settings.audience)? {
+            return Err(VerifyError::WrongAudience);
+        }
+        let expires = claims.time(Claim::Expires)?.ok_or(VerifyError::MissingClaim("exp"))?;
+        let issued_at = claims.time(Claim::IssuedAt)?;
+        self.judge_times(expires, claims.time(Claim::NotBefore)?, issued_at, now)?;
+        let subject = claims.text(Claim::Subject)?.ok_or(VerifyError::MissingClaim("subject"))?;
+        let token_id = claims.text(Claim::TokenId)?;
+        for (claim, text) in [(Claim::Subject, Some(subject)), (Claim::TokenId, token_id)] {
+            if text.is_some_and(|text| text.is_empty() || text.len() > MAX_NAME) {
+                return Err(VerifyError::WrongLength(claim.name()));
+            }
+        }
+        let owned = |claim| Ok(claims.text(claim)?.map(str::to_owned));
+        Ok(VerifiedToken {
+            issuer: index,
+            subject: subject.to_owned(),
+            roles: claims.texts(Claim::Roles)?,
+            permissions: claims.texts(Claim::Permissions)?,
+            groups: claims.texts(Claim::Groups)?,
+            home: owned(Claim::Home)?,
+            email: owned(Claim::Email)?,
+            tag: owned(Claim::Tag)?,
+            expires,
+            valid_until: expires.saturating_add(self.settings.leeway.as_secs()).saturating_sub(1),
+            issued_at,
+            token_id: token_id.map(str::to_owned),
+        })
+    }
+
+    fn judge_times(
+        &self,
+        expires: u64,
+        not_before: Option<u64>,
+        issued_at: Option<u64>,
+        now: u64,
+    ) -> Result<(), VerifyError> {
+        let leeway = self.settings.leeway.as_secs();
+        if now >= expires.saturating_add(leeway) {
+            return Err(VerifyError::Expired { expires, now });
+        }
+        let latest = now.saturating_add(leeway);
+        if let Some(not_before) = not_before.filter(|not_before| *not_before > latest) {
+            return Err(VerifyError::NotYetValid { not_before, now });
+        }
+        if let Some(issued_at) = issued_at.filter(|issued_at| *issued_at > latest) {
+            return Err(VerifyError::IssuedInFuture { issued_at, now });
+        }
+        if let Some(longest) = self.settings.max_lifetime {
+            let issued_at = issued_at.ok_or(VerifyError::MissingClaim("iat"))?;
+            let seconds = expires.saturating_sub(issued_at);
+            if seconds > longest.as_secs() {
+                return Err(VerifyError::LifetimeTooLong { seconds });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The keys of one issuer with the algorithms that they may serve there.
+#[derive(Debug)]
+struct KeySet {
+    by_id: HashMap<Box<str>, Usable>,
+}
+
+#[derive(Debug)]
+struct Usable {
+    key: Arc<Key>,
+    algorithms: Vec<Algorithm>,
+}
+
+impl KeySet {
+    fn of(settings: &IssuerSettings) -> Result<Self, IssuerError> {
+        let narrowing = settings.algorithms.as_deref();
+        let symmetric = narrowing.unwrap_or_default().iter().filter(|it| it.is_symmetric()).count();
+        if symmetric != 0 && symmetric != narrowing.map_or(0, <[_]>::len) {
+            return Err(IssuerError::MixedAlgorithms(settings.name.clone()));
+        }
+        for key in settings.keyring.keys().filter(|key| key.key_type() == KeyType::Secret) {
+            let wanted = narrowing.unwrap_or_default().iter().copied();
+            let mut unserved = wanted.filter(|algorithm| key.verifying(*algorithm).is_none());
+            if key.declared().is_none()
+                && let Some(algorithm) = unserved.next()
+            {
+                let (issuer, key) = (settings.name.clone(), key.id().to_owned());
+                return Err(IssuerError::ShortSecret { issuer, key, algorithm });
+            }
+        }
+        let keys = Self::new(&settings.keyring, narrowing);
+        if keys.by_id.values().all(|usable| usable.algorithms.is_empty()) {
+            return Err(IssuerError::NoUsableKey(settings.name.clone()));
+        }
+        Ok(keys)
+    }
+
+    fn new(keyring: &Keyring, narrowing: Option<&[Algorithm]>) -> Self {
+        let usable = |key: &Arc<Key>| {
+            let algorithms = key.allowed(narrowing);
+            (key.id().into(), Usable { key: Arc::clone(key), algorithms })
+        };
+        Self { by_id: keyring.shared().map(usable).collect() }
+    }
+
+    /// Verifies a signature with the key that the header names, else with the only one that
+    /// serves the algorithm.
+    fn verify(
+        &self,
+        header: &Header<'_>,
+        signed: &[u8],
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        let usable = match &header.key_id {
+            Some(id) if id.len() > MAX_KEY_ID => return Err(VerifyError::UnknownKey),
+            Some(id) => self.by_id.get(&**id).ok_or(VerifyError::UnknownKey)?,
+            None => self.only_one_for(header.algorithm)?,
+        };
+        if !usable.algorithms.contains(&header.algorithm) {
+            return Err(VerifyError::AlgorithmNotAllowed);
+        }
+        let verifying =
+            usable.key.verifying(header.algorithm).ok_or(VerifyError::AlgorithmNotAllowed)?;
+        if !verifying.verify(signed, signature) {
+            return Err(VerifyError::BadSignature);
+        }
+        Ok(())
+    }
+
+    fn only_one_for(&self, algorithm: Algorithm) -> Result<&Usable, VerifyError> {
+        let mut serving =
+            self.by_id.values().filter(|usable| usable.algorithms.contains(&algorithm));
+        match (serving.next(), serving.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => Err(VerifyError::AmbiguousKey),
+            (None, _) => Err(VerifyError::UnknownKey),
+        }
+    }
+}
+
+/// The three parts of a token, still encoded.
+struct Parts<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    /// Header, dot and payload: what is signed.
+    signed: &'a [u8],
+}
+
+struct Decoded<'b> {
+    header: &'b [u8],
+    payload: &'b [u8],
+    signature: &'b [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn split(token: &'a str) -> Result<Self, VerifyError> {
+        if token.len() > MAX_TOKEN {
+            return Err(VerifyError::TooLong);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::NotAToken)?;
+        let (header, payload) = signed.split_once('.').ok_or(VerifyError::NotAToken)?;
+        if header.len() > MAX_HEADER {
+            return Err(VerifyError::TooLong);
+        }
+        Ok(Self { header, payload, signature, signed: signed.as_bytes() })
+    }
+
+    /// Decodes all parts into one buffer. A further dot is no base64url, and refused by that.
+    fn decode<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Decoded<'b>, VerifyError> {
+        buffer.resize((self.signed.len() + self.signature.len()) / 4 * 3 + 12, 0);
+        let (header, rest) = decode_into(self.header, buffer)?;
+        let (payload, rest) = decode_into(self.payload, rest)?;
+        let (signature, _) = decode_into(self.signature, rest)?;
+        Ok(Decoded { header, payload, signature })
+    }
+}
+
+/// Decodes strict base64url: no padding, no white space, no bits left over (RFC 7515 §2).
+fn decode_into<'b>(
+    text: &str,
+    buffer: &'b mut [u8],
+) -> Result<(&'b [u8], &'b mut [u8]), VerifyError> {
+    let length = URL_SAFE_NO_PAD.decode_slice(text, buffer).map_err(|_| VerifyError::NotAToken)?;
+    let (decoded, rest) = buffer.split_at_mut_checked(length).ok_or(VerifyError::NotAToken)?;
+    Ok((decoded, rest))
+}
+
+/// Verifies a JWS whose payload need not be claims, exactly as [`Verifier::verify`] does.
+#[cfg(test)]
+fn verify_jws(keyring: &Keyring, token: &str) -> Result<Vec<u8>, VerifyError> {
+    let parts = Parts::split(token)?;
+    let mut buffer = Vec::new();
+    let decoded = parts.decode(&mut buffer)?;
+    let header = Header::parse(decoded.header)?;
+    KeySet::new(keyring, None).verify(&header, parts.signed, decoded.signature)?;
+    Ok(decoded.payload.to_vec())
+}
+
+#[cfg(test)]
+mod corpora;
+#[cfg(test)]
+mod tests;
