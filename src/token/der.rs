@@ -55,7 +55,7 @@ pub(super) fn shape(der: &[u8]) -> Option<Shape> {
     }
 }
 
-/// Reads a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+/// Reads a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
 pub(super) fn spki(der: &[u8]) -> Option<Spki<'_>> {
     let mut outer = Reader(whole(der, SEQUENCE)?);
     let (algorithm, curve) = algorithm_identifier(outer.element(SEQUENCE)?)?;
@@ -71,7 +71,7 @@ pub(super) fn pkcs8(der: &[u8]) -> Option<Spki<'_>> {
     Some(Spki { algorithm, curve, key: outer.element(OCTET_STRING)? })
 }
 
-/// Reads modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1), as positive
+/// Reads modulus and exponent of an `RSAPublicKey` (RFC 8017 appendix A.1.1), as positive
 /// numbers without leading zeros.
 pub(super) fn rsa_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut outer = Reader(whole(der, SEQUENCE)?);
@@ -79,7 +79,7 @@ pub(super) fn rsa_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
     outer.0.is_empty().then_some(pair)
 }
 
-/// Reads modulus and exponent out of an RSAPrivateKey (RFC 8017 appendix A.1.2).
+/// Reads modulus and exponent out of an `RSAPrivateKey` (RFC 8017 appendix A.1.2).
 pub(super) fn rsa_private(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut outer = Reader(whole(der, SEQUENCE)?);
     outer.element(INTEGER)?;

@@ -7,7 +7,7 @@ use super::claims::{ClaimPath, ClaimPaths};
 use super::keyring::Keyring;
 
 /// The longest leeway that an issuer may be given.
-pub const MAX_LEEWAY: Duration = Duration::from_secs(60);
+pub const MAX_LEEWAY: Duration = Duration::from_mins(1);
 
 /// What is known of one issuer.
 #[derive(Clone, Debug)]

@@ -138,16 +138,15 @@ impl RawJwk {
         let e = decode(self.e.as_deref())?.to_vec();
         refuse_weak_rsa(&n, &e)?;
         let signing = if self.d.is_some() {
-            let [d, p, q, dp, dq, qi] =
-                [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi].map(Option::as_ref);
+            let private = |member: &Option<Private>| decode_private(member.as_ref());
             let components = rsa::KeyPairComponents {
                 public_key: RsaPublicKeyComponents { n: &*n, e: &*e },
-                d: &**decode_private(d)?,
-                p: &**decode_private(p)?,
-                q: &**decode_private(q)?,
-                dP: &**decode_private(dp)?,
-                dQ: &**decode_private(dq)?,
-                qInv: &**decode_private(qi)?,
+                d: &**private(&self.d)?,
+                p: &**private(&self.p)?,
+                q: &**private(&self.q)?,
+                dP: &**private(&self.dp)?,
+                dQ: &**private(&self.dq)?,
+                qInv: &**private(&self.qi)?,
             };
             let pair = rsa::KeyPair::from_components(&components);
             Some(Signing::Rsa(pair.map_err(|_| KeyFault::InvalidKey)?))
@@ -196,6 +195,12 @@ fn decode_private(member: Option<&Private>) -> Result<Zeroizing<Vec<u8>>, KeyFau
     decode(member.map(|member| member.0.as_str()))
 }
 
+/// The two coordinates of an uncompressed point.
+fn coordinates(point: &[u8]) -> (&[u8], &[u8]) {
+    let coordinates = point.get(1..).unwrap_or_default();
+    coordinates.split_at(coordinates.len() / 2)
+}
+
 impl Public {
     fn parameters(&self) -> AlgorithmParameters {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -206,8 +211,7 @@ impl Public {
                 e: encode(e),
             }),
             Self::Ec { curve, point } => {
-                let coordinates = point.get(1..).unwrap_or_default();
-                let (x, y) = coordinates.split_at(coordinates.len() / 2);
+                let (x, y) = coordinates(point);
                 let curve = match curve {
                     Curve::P256 => EllipticCurve::P256,
                     Curve::P384 => EllipticCurve::P384,
@@ -229,19 +233,23 @@ impl Public {
 
     /// The thumbprint of RFC 7638 under SHA-256, in base64url.
     pub(super) fn thumbprint(&self) -> String {
-        let canonical = match self.parameters() {
-            AlgorithmParameters::RSA(key) => {
-                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, key.e, key.n)
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let canonical = match self {
+            Self::Rsa { n, e } => {
+                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n))
             }
-            AlgorithmParameters::EllipticCurve(key) => {
-                let curve = if key.curve == EllipticCurve::P256 { "P-256" } else { "P-384" };
-                let (x, y) = (key.x, key.y);
+            Self::Ec { curve, point } => {
+                let (x, y) = coordinates(point);
+                let (x, y) = (encode(x), encode(y));
+                let curve = match curve {
+                    Curve::P256 => "P-256",
+                    Curve::P384 => "P-384",
+                };
                 format!(r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#)
             }
-            AlgorithmParameters::OctetKeyPair(key) => {
-                format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, key.x)
+            Self::Ed25519(x) => {
+                format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x))
             }
-            _ => String::new(),
         };
         URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
     }

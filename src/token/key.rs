@@ -98,7 +98,7 @@ impl Curve {
 
 /// One way to verify a signature.
 pub(super) enum Verifying {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     /// With the one length that a signature of this key has.
     Public(ParsedPublicKey, usize),
 }
@@ -118,7 +118,7 @@ impl Verifying {
 /// A key with its id, the algorithms it may serve, and where it came from.
 pub struct Key {
     id: Box<str>,
-    key_type: KeyType,
+    kind: KeyType,
     declared: Option<Algorithm>,
     public: Option<Public>,
     verifying: Vec<(Algorithm, Verifying)>,
@@ -135,13 +135,12 @@ impl Key {
         signing: Option<Signing>,
         declared: Option<Algorithm>,
     ) -> Result<Self, KeyFault> {
-        let key_type = public.key_type();
-        let verifying = candidates(key_type, declared)?
+        let kind = public.key_type();
+        let verifying = candidates(kind, declared)?
             .map(|algorithm| Ok((algorithm, public.parse(algorithm)?)))
             .collect::<Result<_, KeyFault>>()?;
         let public = Some(public);
-        Self { id: key_id(id)?, key_type, declared, public, verifying, signing, ..Self::bare() }
-            .ok()
+        Self { id: key_id(id)?, kind, declared, public, verifying, signing, ..Self::bare() }.ok()
     }
 
     /// A shared secret, for every HMAC algorithm that it is long enough for.
@@ -156,7 +155,7 @@ impl Key {
             .filter_map(|algorithm| Some((algorithm, algorithm.hmac()?)))
             .filter(|(_, (_, minimum))| secret.len() >= *minimum)
             .map(|(algorithm, (hash, _))| {
-                (algorithm, Verifying::Hmac(hmac::Key::new(hash, secret)))
+                (algorithm, Verifying::Hmac(Box::new(hmac::Key::new(hash, secret))))
             })
             .collect();
         Self { id: key_id(id)?, declared, verifying, ..Self::bare() }.ok()
@@ -165,7 +164,7 @@ impl Key {
     fn bare() -> Self {
         Self {
             id: Box::default(),
-            key_type: KeyType::Secret,
+            kind: KeyType::Secret,
             declared: None,
             public: None,
             verifying: Vec::new(),
@@ -193,7 +192,7 @@ impl Key {
     /// What kind of key it is.
     #[must_use]
     pub fn key_type(&self) -> KeyType {
-        self.key_type
+        self.kind
     }
 
     /// The algorithms it serves where the issuer does not narrow them: the one that its JWK
@@ -206,7 +205,7 @@ impl Key {
     /// Whether it can sign: a private key or a secret.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.signing.is_some() || self.key_type == KeyType::Secret
+        self.signing.is_some() || self.kind == KeyType::Secret
     }
 
     /// The file it came from.
@@ -220,7 +219,7 @@ impl Key {
         let served = self.verifying.iter().map(|(algorithm, _)| *algorithm);
         match narrowing {
             Some(narrowing) => served.filter(|algorithm| narrowing.contains(algorithm)).collect(),
-            None if self.key_type == KeyType::Secret && self.declared.is_none() => {
+            None if self.kind == KeyType::Secret && self.declared.is_none() => {
                 served.filter(|algorithm| *algorithm == Algorithm::HS256).collect()
             }
             None => served.collect(),
@@ -272,13 +271,13 @@ pub(super) fn require_length(secret: &[u8], algorithm: Algorithm) -> Result<(), 
 }
 
 fn candidates(
-    key_type: KeyType,
+    kind: KeyType,
     declared: Option<Algorithm>,
 ) -> Result<impl Iterator<Item = Algorithm>, KeyFault> {
-    if declared.is_some_and(|algorithm| algorithm.key_type() != key_type) {
+    if declared.is_some_and(|algorithm| algorithm.key_type() != kind) {
         return Err(KeyFault::Unsupported("the algorithm of the key does not fit its type"));
     }
-    let all = key_type.algorithms().iter().copied();
+    let all = kind.algorithms().iter().copied();
     Ok(all.filter(move |algorithm| declared.is_none_or(|declared| declared == *algorithm)))
 }
 

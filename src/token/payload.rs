@@ -250,7 +250,7 @@ impl FoundClaims<'_, '_> {
         }
     }
 
-    /// A time in Unix seconds (RFC 7519 §2 NumericDate), rounded to the stricter side.
+    /// A time in Unix seconds (RFC 7519 §2 `NumericDate`), rounded to the stricter side.
     pub(super) fn time(&self, claim: Claim) -> Result<Option<u64>, VerifyError> {
         const LARGEST: f64 = 9_007_199_254_740_992.0; // 2^53, the last that is exact
         match self.find(claim) {

@@ -196,6 +196,7 @@ impl Verifier {
     }
 
     /// The settings of the issuers, in the order of [`VerifiedToken::issuer`].
+    #[must_use]
     pub fn issuers(&self) -> impl ExactSizeIterator<Item = &IssuerSettings> {
         self.issuers.iter().map(|issuer| &issuer.settings)
     }
