@@ -45,6 +45,11 @@ pub struct ConfigError {
 pub struct ConfigErrors(Vec<ConfigError>);
 
 impl ConfigErrors {
+    /// `errors` holds at least one.
+    pub(super) fn new(errors: Vec<ConfigError>) -> Self {
+        Self(errors)
+    }
+
     /// Each of them, in the order of the files.
     #[must_use]
     pub fn as_slice(&self) -> &[ConfigError] {

@@ -3,6 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::config::file;
+use crate::config::findings::Findings;
+use crate::config::key::Key;
+use crate::config::listener::{self, ListenAddress, Listener};
+
 /// The log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -62,4 +67,90 @@ pub enum Admin {
     Socket(SocketAddr),
     /// On a Unix socket.
     Unix(PathBuf),
+}
+
+impl Log {
+    pub(super) fn validate(raw: file::Log, findings: &mut Findings<'_>) -> Self {
+        let file::Log { format, level, access, file, queue } = raw;
+        let key = Key::of("log");
+        Self {
+            format: match format.unwrap_or(file::LogFormat::Auto) {
+                file::LogFormat::Auto => LogFormat::Auto,
+                file::LogFormat::Json => LogFormat::Json,
+                file::LogFormat::Text => LogFormat::Text,
+            },
+            level: match level.unwrap_or(file::LogLevel::Info) {
+                file::LogLevel::Error => LogLevel::Error,
+                file::LogLevel::Warn => LogLevel::Warn,
+                file::LogLevel::Info => LogLevel::Info,
+                file::LogLevel::Debug => LogLevel::Debug,
+                file::LogLevel::Trace => LogLevel::Trace,
+            },
+            access: access.unwrap_or(true),
+            file: match file.as_deref() {
+                None | Some("-") => LogFile::Stdout,
+                Some("") => {
+                    findings.error(&key.child("file"), "is empty: write \"-\" or a file's name");
+                    LogFile::Stdout
+                }
+                Some(path) => LogFile::Path(findings.path(&key.child("file"), path)),
+            },
+            queue: findings.memory(
+                &key.child("queue"),
+                queue.as_deref(),
+                1024 * 1024,
+                64 * 1024..=1024 * 1024 * 1024,
+            ),
+        }
+    }
+}
+
+impl Admin {
+    pub(super) fn validate(
+        raw: file::Admin,
+        listeners: &[Listener],
+        findings: &mut Findings<'_>,
+    ) -> Self {
+        let file::Admin { address } = raw;
+        let key = Key::of("admin").child("address");
+        let address = address.as_deref().unwrap_or("127.0.0.1:9180");
+        if address == "off" {
+            return Self::Off;
+        }
+        if let Some(path) = address.strip_prefix("unix:") {
+            if path.is_empty() {
+                findings.error(&key, "names no socket: write \"unix:/run/doorward/admin.sock\"");
+            }
+            return Self::Unix(findings.path(&key, path));
+        }
+        let address = match listener::socket(address) {
+            Ok(address) => address,
+            Err(_) => {
+                findings.error(
+                    &key,
+                    format!(
+                        "`{address}` is no address with a port: write \"127.0.0.1:9180\", \
+                         \"unix:/run/doorward/admin.sock\" or \"off\""
+                    ),
+                );
+                return Self::Off;
+            }
+        };
+        let is_taken = |listener: &&Listener| {
+            listener.address == ListenAddress::Socket(address) && address.port() != 0
+        };
+        if let Some(listener) = listeners.iter().find(is_taken) {
+            let reason =
+                format!("`{address}` is taken by `listeners.{}`: use another port", listener.name);
+            findings.error(&key, reason);
+        }
+        if !address.ip().is_loopback() {
+            findings.warn(
+                &key,
+                "shows metrics and status beyond this machine, without asking who it is: listen \
+                 on 127.0.0.1 or a Unix socket",
+            );
+        }
+        Self::Socket(address)
+    }
 }
