@@ -4,6 +4,7 @@ pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod directory;
 pub mod password;
 pub mod policy;
 pub mod resource;
