@@ -13,11 +13,11 @@ mod queue;
 mod record;
 mod writer;
 
-pub(in crate::telemetry) use self::escape::is_hidden;
 pub use self::{
     buffer::LogBuffer,
     queue::LogCounters,
     record::{Record, Verdict},
     writer::{LogWriter, Sink},
 };
+pub(in crate::telemetry) use self::{escape::is_hidden, writer::Lines};
 pub use crate::telemetry::log::Format;

@@ -9,6 +9,7 @@ use std::{
     io::{self, Write},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
@@ -21,7 +22,12 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-use super::access_log::is_hidden;
+use super::access_log::{Lines, LogCounters, LogWriter, Sink, is_hidden};
+
+/// What may wait to be written to standard error.
+const QUEUE_BYTES: usize = 256 * 1024;
+/// How long an ending program waits for its last lines.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,15 +87,57 @@ impl fmt::Debug for LevelControl {
     }
 }
 
-/// Sends this process's events to standard error from now on.
-///
-/// # Errors
-///
-/// When the process has a subscriber already.
-pub fn init(format: Format, level: Level) -> Result<LevelControl, TryInitError> {
-    let (subscriber, control) = subscriber(format, level, io::stderr);
-    subscriber.try_init()?;
-    Ok(control)
+/// This process's log. When it is dropped, the lines that wait are written: keep it to the end of
+/// `main`.
+#[derive(Debug)]
+pub struct Log {
+    writer: LogWriter,
+    level: LevelControl,
+}
+
+impl Log {
+    /// Sends this process's events to standard error from now on, by way of a thread and a bounded
+    /// queue.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`]; what failed was the system, or a second call.
+    pub fn init(format: Format, level: Level) -> Result<Self, InitError> {
+        let writer = LogWriter::start(Sink::Stderr, format, QUEUE_BYTES)?;
+        let lines = writer.lines();
+        let (subscriber, level) = subscriber(format, level, move || -> Lines { lines.clone() });
+        subscriber.try_init()?;
+        Ok(Self { writer, level })
+    }
+
+    /// Changes the level while the program runs.
+    #[must_use]
+    pub fn level(&self) -> &LevelControl {
+        &self.level
+    }
+
+    /// Lines written and dropped.
+    #[must_use]
+    pub fn counters(&self) -> Arc<LogCounters> {
+        self.writer.counters()
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let _ = self.writer.flush(PATIENCE); // nobody reads: nobody misses them
+    }
+}
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// The process has a subscriber already.
+    #[error("the process has a log already")]
+    Second(#[from] TryInitError),
+    /// No thread, or no standard error.
+    #[error("cannot start the log's thread")]
+    Thread(#[from] io::Error),
 }
 
 /// A subscriber that writes lines to what `writer` makes.
@@ -175,16 +223,16 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Debug, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct Seen(Arc<Mutex<Vec<u8>>>);
 
-    impl Lines {
+    impl Seen {
         fn text(&self) -> String {
             let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             String::from_utf8(bytes.clone()).unwrap()
         }
     }
 
-    impl Write for Lines {
+    impl Write for Seen {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
             Ok(bytes.len())
@@ -196,11 +244,11 @@ mod tests {
     }
 
     fn written(format: Format, level: Level, act: impl FnOnce(&LevelControl)) -> String {
-        let lines = Lines::default();
-        let writer = lines.clone();
+        let seen = Seen::default();
+        let writer = seen.clone();
         let (subscriber, control) = subscriber(format, level, move || writer.clone());
         with_default(subscriber, || act(&control));
-        lines.text()
+        seen.text()
     }
 
     #[test]
@@ -225,6 +273,22 @@ mod tests {
         });
 
         assert!(!text.contains("before") && text.contains("after"));
+    }
+
+    #[test]
+    fn events_go_by_the_queue_and_never_wait() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let writer = LogWriter::start(Sink::File(path.clone()), Format::Text, 1 << 16).unwrap();
+        let lines = writer.lines();
+        let (subscriber, _control) = subscriber(Format::Text, Level::INFO, move || lines.clone());
+
+        with_default(subscriber, || info!(generation = 4, "Reloaded"));
+        assert!(writer.flush(Duration::from_secs(30)));
+
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.ends_with("Reloaded generation=4\n"), "{text}");
+        assert_eq!(writer.counters().written(), 1);
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl LogBuffer {
         let empty = handle.recycled.try_recv().unwrap_or_else(|_| Vec::with_capacity(FULL + LINE));
         let bytes = mem::replace(&mut self.bytes, empty);
         let lines = mem::take(&mut self.lines);
-        let batch = Batch { bytes, lines, recycle: handle.recycle.clone() };
+        let batch = Batch { bytes, lines, recycle: Some(handle.recycle.clone()) };
         if let Err(mut dropped) = handle.queue.offer(batch) {
             dropped.clear();
             self.bytes = dropped;

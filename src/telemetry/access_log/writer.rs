@@ -1,4 +1,6 @@
 //! The writer's thread: takes buffers from the queue and writes them to a file or standard output.
+//! The program's own log goes the same way to standard error, since a worker that warns must not
+//! wait for whoever reads that.
 //!
 //! A write that fails (disk full, broken pipe) costs its lines, which are counted; the next buffer
 //! is tried anew, so the log comes back by itself. A line is never continued after a failure in its
@@ -31,6 +33,8 @@ const FILE_MODE: u32 = 0o640;
 pub enum Sink {
     /// Appended to this file, which is made where it does not exist.
     File(PathBuf),
+    /// Standard error.
+    Stderr,
     /// Standard output.
     Stdout,
 }
@@ -41,7 +45,8 @@ impl Sink {
             Self::File(path) => {
                 OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)?
             }
-            // A handle of our own, past the lock and the buffer of `io::stdout`.
+            // Handles of our own, past the lock and the buffer of `io::stdout`.
+            Self::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
             Self::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
         };
         Ok(Box::new(file))
@@ -87,6 +92,11 @@ impl LogWriter {
         LogBuffer::new(self.queue.clone(), self.format)
     }
 
+    /// Where whole lines that somebody else formatted go.
+    pub(in crate::telemetry) fn lines(&self) -> Lines {
+        Lines(self.queue.clone())
+    }
+
     /// Lines written, dropped, and writes that failed.
     #[must_use]
     pub fn counters(&self) -> Arc<LogCounters> {
@@ -112,6 +122,21 @@ impl LogWriter {
         let is_flushed = self.flush(patience);
         self.queue.tell(Message::Stop);
         is_flushed
+    }
+}
+
+/// Takes one line with each write, and never waits: what does not fit is dropped and counted.
+#[derive(Clone, Debug)]
+pub(in crate::telemetry) struct Lines(Queue);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _ = self.0.offer(Batch { bytes: line.to_vec(), lines: 1, recycle: None }); // counted
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -164,7 +189,7 @@ fn run(messages: &Receiver<Message>, queue: &Queue, mut output: Output) {
             Message::Reopen => {
                 if let Err(error) = output.reopen() {
                     queue.counters.failed();
-                    tracing::error!(error = %error, "Could not reopen the access log");
+                    tracing::error!(error = %error, "Could not reopen a log file");
                 }
             }
             Message::Flush(done) => {
@@ -183,13 +208,15 @@ fn write(batch: Batch, queue: &Queue, output: &mut Output) {
             queue.counters.failed();
             queue.counters.lost(lines);
             if queue.counters.errors().is_power_of_two() {
-                tracing::error!(error = %error, "Could not write the access log; lines are lost");
+                tracing::error!(error = %error, "Could not write a log; lines are lost");
             }
         }
     }
     queue.release(bytes.len());
-    bytes.clear();
-    let _ = recycle.try_send(bytes); // the worker has enough, or is gone
+    if let Some(recycle) = recycle {
+        bytes.clear();
+        let _ = recycle.try_send(bytes); // the worker has enough, or is gone
+    }
 }
 
 #[cfg(test)]

@@ -41,13 +41,24 @@ impl Cell {
     }
 }
 
-/// One [`Cell`] for each of a number of label values.
+/// One [`Cell`] for each of a number of label values, in cache lines that hold nothing else: the
+/// memory beside them may be another worker's.
 #[derive(Debug)]
-pub(super) struct Cells(Box<[Cell]>);
+pub(super) struct Cells {
+    lines: Box<[Line]>,
+    count: usize,
+}
+
+const CELLS_PER_LINE: usize = 8;
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line([Cell; CELLS_PER_LINE]);
 
 impl Cells {
     pub(super) fn new(count: usize) -> Self {
-        Self((0..count).map(|_| Cell::default()).collect())
+        let lines = count.div_ceil(CELLS_PER_LINE);
+        Self { lines: (0..lines).map(|_| Line::default()).collect(), count }
     }
 
     pub(super) fn of<L: Label>() -> Self {
@@ -56,7 +67,8 @@ impl Cells {
 
     /// The cell at `index`; a value out of range counts as the last one.
     pub(super) fn at(&self, index: usize) -> Option<&Cell> {
-        self.0.get(index).or(self.0.last())
+        let index = index.min(self.count.checked_sub(1)?);
+        self.lines.get(index / CELLS_PER_LINE)?.0.get(index % CELLS_PER_LINE)
     }
 
     pub(super) fn increment(&self, index: usize) {
@@ -66,7 +78,7 @@ impl Cells {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
-        self.0.iter().map(Cell::read)
+        self.lines.iter().flat_map(|line| &line.0).take(self.count).map(Cell::read)
     }
 }
 
@@ -93,5 +105,17 @@ mod tests {
         cells.increment(7);
 
         assert_eq!(cells.iter().collect::<Vec<_>>(), [1, 1]);
+    }
+
+    #[test]
+    fn cells_fill_whole_cache_lines_and_show_only_themselves() {
+        let cells = Cells::new(11);
+
+        (0..11).for_each(|index| cells.increment(index));
+        cells.increment(99);
+
+        assert_eq!(cells.iter().collect::<Vec<_>>(), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2]);
+        assert_eq!(size_of::<Line>(), 64);
+        Cells::new(0).increment(0);
     }
 }

@@ -28,6 +28,8 @@ pub struct Sources {
     /// The control plane's.
     pub control: Arc<ControlMetrics>,
     /// The access log's, if there is one.
+    pub access_log: Option<Arc<LogCounters>>,
+    /// The program's own log's.
     pub log: Option<Arc<LogCounters>>,
     /// Reads the state of the hashing pool.
     pub hashing: Option<Box<dyn Fn() -> HashingPool + Send + Sync>>,
@@ -66,9 +68,9 @@ families! {
     HASHING_THREADS = "doorward_hashing_threads", "Hashing threads.", [];
     HASHING_WAITING = "doorward_hashing_queue_depth", "Password verifications that wait for a thread.", [];
     LOADED_AT = "doorward_generation_timestamp_seconds", "When that snapshot took effect, as Unix time.", [];
-    LOG_DROPPED = "doorward_log_lines_dropped_total", "Access log lines dropped: queue full or not writable.", [];
-    LOG_ERRORS = "doorward_log_write_errors_total", "Failed writes of the access log.", [];
-    LOG_WRITTEN = "doorward_log_lines_total", "Access log lines written.", [];
+    LOG_DROPPED = "doorward_log_lines_dropped_total", "Log lines dropped: queue full or not writable.", ["log"];
+    LOG_ERRORS = "doorward_log_write_errors_total", "Failed writes of a log.", ["log"];
+    LOG_WRITTEN = "doorward_log_lines_total", "Log lines written.", ["log"];
     PASSWORDS = "doorward_password_checks_total", "Checks of a password, by outcome.", ["outcome"];
     PASSWORD_SECONDS = "doorward_password_check_seconds", "Time to hash and compare a password, with the wait.", [];
     PROCESS_CPU = "process_cpu_seconds_total", "CPU time used, user and system.", [];
@@ -109,15 +111,15 @@ impl Collector {
     }
 
     fn sum(&self, cell: impl Fn(&WorkerMetrics) -> &Cell) -> u64 {
-        self.sources.workers.iter().map(|worker| cell(worker).read()).sum()
+        self.sources.workers.iter().fold(0, |sum, worker| sum.wrapping_add(cell(worker).read()))
     }
 
     fn sums(&self, cells: impl Fn(&WorkerMetrics) -> &Cells) -> Vec<u64> {
-        let mut sums = Vec::new();
+        let mut sums = Vec::<u64>::new();
         for worker in &self.sources.workers {
             for (place, value) in cells(worker).iter().enumerate() {
                 match sums.get_mut(place) {
-                    Some(sum) => *sum += value,
+                    Some(sum) => *sum = sum.wrapping_add(value),
                     None => sums.push(value),
                 }
             }
@@ -199,10 +201,10 @@ impl Collector {
             worker.routes.for_each(|name, metrics| {
                 let (requests, seconds, errors) = routes.entry(name.into()).or_default();
                 for (sum, value) in requests.iter_mut().zip(metrics.requests.iter()) {
-                    *sum += value;
+                    *sum = sum.wrapping_add(value);
                 }
                 seconds.add(&metrics.seconds);
-                *errors += metrics.errors.read();
+                *errors = errors.wrapping_add(metrics.errors.read());
             });
         }
         let requests = routes.iter().flat_map(|(name, (requests, ..))| {
@@ -228,13 +230,13 @@ impl Collector {
             CERTIFICATES.gauges(certificates.iter().map(|each| (&*each.name, each.expires))),
             WORKERS.gauge(u64::try_from(self.sources.workers.len()).unwrap_or(u64::MAX)),
         ];
-        if let Some(log) = &self.sources.log {
-            families.extend([
-                LOG_WRITTEN.counter(log.written()),
-                LOG_DROPPED.counter(log.dropped()),
-                LOG_ERRORS.counter(log.errors()),
-            ]);
-        }
+        let logs = [("access", &self.sources.access_log), ("own", &self.sources.log)];
+        let logs = logs.iter().filter_map(|(name, log)| Some((*name, log.as_ref()?)));
+        families.extend([
+            LOG_WRITTEN.counters(logs.clone().map(|(name, log)| (name, log.written()))),
+            LOG_DROPPED.counters(logs.clone().map(|(name, log)| (name, log.dropped()))),
+            LOG_ERRORS.counters(logs.map(|(name, log)| (name, log.errors()))),
+        ]);
         families
     }
 
@@ -284,7 +286,8 @@ mod tests {
         Sources {
             workers: (0..workers).map(|_| worker()).collect(),
             control: Arc::new(ControlMetrics::new()),
-            log: Some(Arc::default()),
+            access_log: Some(Arc::default()),
+            log: None,
             hashing: Some(Box::new(|| HashingPool { threads: 2, busy: 1, waiting: 7 })),
             started_at: 1_700_000_000,
         }
@@ -319,6 +322,7 @@ mod tests {
             "doorward_hashing_queue_depth 7",
             "process_start_time_seconds 1700000000",
             "doorward_workers 2",
+            "doorward_log_lines_dropped_total{log=\"access\"} 0",
         ] {
             assert!(text.lines().any(|seen| seen == line), "{line} is missing in:\n{text}");
         }

@@ -31,6 +31,7 @@ impl Label for RouteVerdict {
 
 /// One route's counters on one worker.
 #[derive(Debug)]
+#[repr(align(128))] // see `WorkerMetrics`
 pub struct RouteMetrics {
     pub(super) requests: Cells,
     pub(super) seconds: Histogram,

@@ -117,6 +117,7 @@ pub(super) const STATUS_CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx"
 /// One worker's counters. Only the worker's own thread may call what changes them (see [`Cell`]);
 /// any thread may read.
 #[derive(Debug)]
+#[repr(align(128))] // no cache line, and no pair of them, is shared with another worker's
 pub struct WorkerMetrics {
     pub(super) layout: Arc<Layout>,
     /// By protocol, then by class of status.
