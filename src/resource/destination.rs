@@ -55,3 +55,69 @@ impl<'a> Destination<'a> {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(value: &str) -> Result<String, ResourceError> {
+        let host = CanonicalHost::parse("files.example.org").unwrap();
+        Destination::parse(value, &host, true).map(|to| to.path().as_str().to_owned())
+    }
+
+    #[test]
+    fn a_destination_is_a_path_of_the_same_host() {
+        for (value, path) in [
+            ("/files/a", "/files/a"),
+            ("/files/%61 b", "/files/a%20b"),
+            ("https://files.example.org/x/", "/x/"),
+            ("HTTPS://FILES.example.org.:443/x", "/x"),
+            ("http://files.example.org/x", "/x"), // TLS ended in front of us
+            ("https://files.example.org", "/"),
+        ] {
+            assert_eq!(parse(value).as_deref(), Ok(path), "{value}");
+        }
+    }
+
+    #[test]
+    fn ports_count_where_one_is_named() {
+        let host = CanonicalHost::parse("localhost:8080").unwrap();
+        let parse = |value| Destination::parse(value, &host, false).is_ok();
+
+        assert!(parse("http://localhost:8080/a"));
+        assert!(!parse("http://localhost/a"));
+        assert!(!parse("http://localhost:8081/a"));
+    }
+
+    #[test]
+    fn other_hosts_and_other_forms_are_refused() {
+        use ResourceError::{
+            DestinationForm, DestinationHost, DotSegment, Fragment, HostName, QueryInPath,
+        };
+        for (value, error) in [
+            ("", DestinationForm),
+            ("files/a", DestinationForm),
+            ("../bob", DestinationForm),
+            ("*", DestinationForm),
+            ("//files.example.org/a", DestinationForm),
+            ("https://files.example.org//a", DestinationForm),
+            ("ftp://files.example.org/a", DestinationForm),
+            ("https:/files.example.org/a", DestinationForm),
+            ("https:files/a", DestinationForm),
+            (" /a", DestinationForm),
+            ("https://evil.example/a", DestinationHost),
+            ("http://files.example.org:80/a", DestinationHost),
+            ("https://files.example.org@evil.example/a", HostName),
+            ("https://u:p@files.example.org/a", ResourceError::HostPort),
+            ("https://files.example.org\\@evil/a", ResourceError::NotAbsolute),
+            ("https:///a", HostName),
+            ("/a?b", QueryInPath),
+            ("/a#b", Fragment),
+            ("https://files.example.org?x", ResourceError::NotAbsolute),
+            ("/a/../b", DotSegment),
+            ("https://files.example.org/a/%2e%2e/b", DotSegment),
+        ] {
+            assert_eq!(parse(value), Err(error), "{value}");
+        }
+    }
+}

@@ -172,3 +172,107 @@ fn parse_port(port: &str) -> Result<Option<NonZeroU16>, ResourceError> {
     }
     port.parse().map(Some).map_err(|_| ResourceError::HostPort)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_one_spelling() {
+        for (raw, name, port) in [
+            ("example.org", "example.org", None),
+            ("LOCALHOST", "localhost", None),
+            ("localhost.", "localhost", None),
+            ("Files.Example.ORG.:8443", "files.example.org", Some(8443)),
+            ("a_b-c:1", "a_b-c", Some(1)),
+            ("x:65535", "x", Some(65535)),
+            ("x:", "x", None),
+            ("127.0.0.1:80", "127.0.0.1", Some(80)),
+            ("[::1]", "[::1]", None),
+            ("[0:0::0:1]:443", "[::1]", Some(443)),
+            ("[2001:DB8::A]", "[2001:db8::a]", None),
+        ] {
+            let host = CanonicalHost::parse(raw).unwrap();
+            assert_eq!((host.name(), host.port()), (name, port), "{raw}");
+
+            let written = host.to_string();
+            assert_eq!(CanonicalHost::parse(&written).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn a_canonical_host_is_borrowed() {
+        for raw in ["example.org:80", "example.org.", "[::1]:80"] {
+            let host = CanonicalHost::parse(raw).unwrap();
+            assert!(matches!(host.name, Cow::Borrowed(_)), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        let long = "a".repeat(64);
+        let longer = ["abcdefg."; 32].concat();
+        for raw in [
+            "",
+            ".",
+            ":80",
+            "a..b",
+            ".a",
+            "a..",
+            "localhost,evil",
+            "localhost@evil",
+            "user:pw@host",
+            "a b",
+            " a",
+            "a ",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a\\b",
+            "a\0",
+            "a%2eb",
+            "é.org",
+            "a|b",
+            "[::1",
+            "[::1]x",
+            "[::1%25eth0]",
+            "[v1.a]",
+            "[127.0.0.1]",
+            "[]",
+            "::1",
+            "*.a",
+            &long,
+            &longer,
+        ] {
+            let error = CanonicalHost::parse(raw).unwrap_err();
+            assert!(matches!(error, ResourceError::HostName | ResourceError::HostPort), "{raw}");
+        }
+        for raw in ["x:0", "x:65536", "x:+80", "x:-1", "x:080", "x:80x", "x: 80", "x:99999999999"] {
+            assert_eq!(CanonicalHost::parse(raw), Err(ResourceError::HostPort), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_a_host_or_one_label_below_it() {
+        let host = |raw| CanonicalHost::parse(raw).unwrap();
+        let exact: HostPattern = "Example.ORG.".parse().unwrap();
+        let wildcard: HostPattern = "*.Example.net".parse().unwrap();
+
+        assert!(exact.matches(&host("EXAMPLE.org:8443")));
+        assert!(!exact.matches(&host("a.example.org")));
+        assert!(wildcard.matches(&host("A.example.net.")));
+        for other in ["example.net", "a.b.example.net", "aexample.net", "a.example.org"] {
+            assert!(!wildcard.matches(&host(other)), "{other}");
+        }
+        assert_eq!(wildcard.to_string(), "*.example.net");
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for raw in
+            ["", "*", "*.", "a.*", "*.*.a", "**.a", "*a.b", "a:80", "a:", "*.127.0.0.1", "*.[::1]"]
+        {
+            assert!(raw.parse::<HostPattern>().is_err(), "{raw}");
+        }
+    }
+}

@@ -36,33 +36,17 @@ impl<'a> CanonicalPath<'a> {
         let mut start = 1; // of the segment, in `raw`
         for segment in segments.split('/') {
             let end = start + segment.len();
-            if segment.is_empty() {
-                if end != raw.len() {
-                    found.insert(Spelling::EmptySegment);
-                }
-            } else if !is_harmless(segment) {
-                found.extend(segment::decode(segment, &mut buffer)?);
-                found.extend(segment::inspect(buffer.as_bytes())?);
-                let canonical = segment::canonical(segment, buffer.as_bytes());
-                if let (Cow::Borrowed(_), Cow::Owned(_)) = (&wire, &canonical) {
-                    wire = Cow::Owned(raw.get(..start).unwrap_or_default().to_owned());
-                }
-                if let Cow::Owned(wire) = &mut wire {
-                    wire.push_str(&canonical);
-                }
-                start = end + 1;
-                if let Cow::Owned(wire) = &mut wire
-                    && end != raw.len()
-                {
-                    wire.push('/');
-                }
-                continue;
+            let is_last = end == raw.len();
+            if segment.is_empty() && !is_last {
+                found.insert(Spelling::EmptySegment);
+            }
+            let canonical = look(segment, &mut buffer, &mut found)?;
+            if let (Cow::Borrowed(_), Cow::Owned(_)) = (&wire, &canonical) {
+                wire = Cow::Owned(raw.get(..start).unwrap_or_default().to_owned());
             }
             if let Cow::Owned(wire) = &mut wire {
-                wire.push_str(segment);
-                if end != raw.len() {
-                    wire.push('/');
-                }
+                wire.push_str(&canonical);
+                wire.push_str(if is_last { "" } else { "/" });
             }
             start = end + 1;
         }
@@ -116,17 +100,27 @@ impl fmt::Display for CanonicalPath<'_> {
     }
 }
 
-/// Whether a segment is of characters only that need no second look.
-fn is_harmless(segment: &str) -> bool {
-    // A name that begins with a letter or digit and ends in one is no dot segment. Windows'
-    // devices look like any other name, so they are left to the closer look.
-    const fn is_safe(byte: u8) -> bool {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.')
+/// Looks at one segment, and gives its canonical form.
+fn look<'a>(
+    raw: &'a str,
+    buffer: &mut Buffer,
+    found: &mut Spellings,
+) -> Result<Cow<'a, str>, ResourceError> {
+    if is_harmless(raw) {
+        return Ok(Cow::Borrowed(raw));
     }
+    found.extend(segment::decode(raw, buffer)?);
+    found.extend(segment::inspect(buffer.as_bytes())?);
+    Ok(segment::canonical(raw, buffer.as_bytes()))
+}
+
+/// Whether a segment needs no second look: unreserved characters, no dot at either end, not
+/// the name of a device.
+fn is_harmless(segment: &str) -> bool {
     let bytes = segment.as_bytes();
-    bytes.iter().fold(true, |safe, byte| safe & is_safe(*byte))
+    bytes.iter().all(|byte| segment::is_unreserved(*byte))
         && !matches!(bytes, [b'.', ..] | [.., b'.'])
-        && !segment::may_be_device(bytes)
+        && !segment::is_device(segment)
 }
 
 /// Looks at a path that is decoded already, as the value of a query parameter is; it may lack
@@ -153,3 +147,6 @@ pub(crate) fn inspect_decoded(text: &str) -> Result<Spellings, ResourceError> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,3 +153,99 @@ fn rewrite(raw: &str) -> String {
 const fn is_query_plain(byte: u8) -> bool {
     is_plain(byte) || matches!(byte, b'/' | b'?')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(raw: &str) -> CanonicalQuery<'_> {
+        CanonicalQuery::parse(Some(raw)).unwrap()
+    }
+
+    #[test]
+    fn every_query_has_one_spelling() {
+        for (raw, canonical) in [
+            ("", ""),
+            ("a=b&c", "a=b&c"),
+            ("%61=%7e", "a=~"),
+            ("a=%2f%26%3d%2b", "a=%2F%26%3D%2B"),
+            ("a=/b?c:@!$'()*,;", "a=/b?c:@!$'()*,;"),
+            ("a=b c\"<>[]{}|\\^`", "a=b%20c%22%3C%3E%5B%5D%7B%7D%7C%5C%5E%60"),
+            ("a=é&&=", "a=%C3%A9&&="),
+            ("latin=%e9", "latin=%E9"),
+        ] {
+            assert_eq!(parse(raw).as_str(), Some(canonical));
+            let again = parse(canonical);
+            assert!(std::ptr::eq(again.as_str().unwrap(), canonical), "{canonical}");
+        }
+        assert_eq!(CanonicalQuery::parse(None).unwrap().as_str(), None);
+    }
+
+    #[test]
+    fn what_has_no_canonical_form_is_refused() {
+        for (raw, error) in [
+            ("a=%", ResourceError::InvalidPercent),
+            ("a=%2", ResourceError::InvalidPercent),
+            ("a=%%32e", ResourceError::InvalidPercent),
+            ("a=b#c", ResourceError::Fragment),
+            ("a=b\rc", ResourceError::ControlByte),
+            ("a\0", ResourceError::ControlByte),
+        ] {
+            assert_eq!(CanonicalQuery::parse(Some(raw)), Err(error), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn all_repeats_of_a_parameter_are_seen_decoded() {
+        let query = parse("dir=/a&x=1&di%72=%2Fb%2fc&dir=a+b&dir");
+
+        let values: Vec<_> = query.values("dir").map(Result::unwrap).collect();
+
+        assert_eq!(values, ["/a", "/b/c", "a+b", ""]);
+        assert!(parse("dir=%c0%ae").values("dir").next().unwrap().is_err());
+    }
+
+    #[test]
+    fn a_rule_cannot_rest_on_a_parameter_that_has_an_alias() {
+        for raw in [
+            "DIR=/b",
+            "Dir=/b",
+            "dir[]=/b",
+            "dir[0]=/b",
+            "dir%5B%5D=/b",
+            "+dir=/b",
+            "dir%20=/b",
+            "dir%00=/b",
+            "dir%00x=/b",
+            "%2564ir=/b",
+            "d\u{131}r=/b&DİR=/b&dir%09=/b",
+            "x=1&dIr",
+        ] {
+            let error = parse(raw).demand("dir");
+            assert_eq!(error, Err(ResourceError::AliasedParameter), "{raw}");
+        }
+        for raw in ["my_dir=/b", "my%20dir=/b", "my+dir=/b", "my%2edir[]=/b"] {
+            assert!(parse(raw).demand("my.dir").is_err(), "{raw}");
+        }
+        for raw in ["x=1;dir=/b", ";", "dir=/a;b"] {
+            let error = parse(raw).demand("dir");
+            assert_eq!(error, Err(ResourceError::AmbiguousSeparator), "{raw}");
+        }
+        for raw in ["", "dir=/a&di%72=/b", "dirs=/b", "xdir=1", "DIR2", "dir=a%3Bb"] {
+            assert_eq!(parse(raw).demand("dir"), Ok(()), "{raw}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_query_is_a_fixed_point(raw in "([a-zé&=+;%/?\\[\\\\ ]|%[0-9a-fA-F]{2}){0,30}") {
+            if let Ok(query) = CanonicalQuery::parse(Some(&raw)) {
+                let wire = query.as_str().unwrap();
+                let again = CanonicalQuery::parse(Some(wire)).unwrap();
+                prop_assert!(std::ptr::eq(again.as_str().unwrap(), wire));
+            }
+        }
+    }
+}

@@ -168,19 +168,22 @@ fn name_spellings(segment: &str) -> Spellings {
 }
 
 /// Whether Windows opens a device for this name, whatever its extension.
-fn is_device(segment: &str) -> bool {
+pub(super) fn is_device(segment: &str) -> bool {
+    let Some(start) = segment.as_bytes().first_chunk::<3>() else { return false };
+    let is_numbered = match &start.map(|byte| byte.to_ascii_lowercase()) {
+        b"con" | b"prn" | b"aux" | b"nul" => false,
+        b"com" | b"lpt" => true,
+        _ => return false,
+    };
     let stem = segment.split(['.', ':']).next().unwrap_or_default().trim_end_matches(' ');
-    if !(3..=7).contains(&stem.chars().count()) {
-        return false;
+    let rest = stem.get(start.len()..).unwrap_or_default();
+    if is_numbered {
+        let mut rest = rest.chars();
+        let is_port = |port: char| port.is_ascii_digit() || matches!(port, '¹' | '²' | '³');
+        rest.next().is_some_and(is_port) && rest.as_str().is_empty()
+    } else {
+        rest.is_empty() || ["in$", "out$"].iter().any(|end| rest.eq_ignore_ascii_case(end))
     }
-    let is = |name: &str| stem.eq_ignore_ascii_case(name);
-    if ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"].into_iter().any(is) {
-        return true;
-    }
-    let mut chars = stem.chars();
-    let port = chars.next_back();
-    ["COM", "LPT"].into_iter().any(|name| chars.as_str().eq_ignore_ascii_case(name))
-        && port.is_some_and(|port| port.is_ascii_digit() || matches!(port, '¹' | '²' | '³'))
 }
 
 /// One reading of a segment, and those that decoding again or folding make of it.
@@ -227,7 +230,13 @@ fn has_overlong(text: &[u8]) -> bool {
 /// What a decoder makes of `text` that takes `%XX` and `%uXXXX`, and leaves the rest alone.
 /// `None` where there is nothing to decode.
 fn decode_again(text: &[u8], found: &mut Spellings) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', text)?;
+    let start = memchr::memchr(b'%', text)?;
+    let is_triplet = |three: &[u8]| match three {
+        [b'%', b'u' | b'U', _] => true,
+        [b'%', high, low] => octet(*high, *low).is_some(),
+        _ => false,
+    };
+    text.get(start..)?.windows(3).find(|three| is_triplet(three))?;
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     let mut changed = false;
@@ -298,17 +307,15 @@ fn fold(text: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let text = String::from_utf8_lossy(text);
+    text.chars().find_map(folded_character)?;
     let mut folded = String::with_capacity(text.len());
-    let mut changed = false;
     for character in text.chars() {
-        if let Some(replacement) = folded_character(character) {
-            folded.push_str(replacement);
-            changed = true;
-        } else {
-            folded.push(character);
+        match folded_character(character) {
+            Some(ascii) => folded.push_str(ascii),
+            None => folded.push(character),
         }
     }
-    changed.then(|| folded.into_bytes())
+    Some(folded.into_bytes())
 }
 
 /// The ASCII that NFKC, or a best-fit code page, makes of `character`.
@@ -353,17 +360,4 @@ pub(super) fn canonical<'a>(raw: &'a str, decoded: &[u8]) -> Cow<'a, str> {
     } else {
         Cow::Owned(encode(decoded).map(char::from).collect())
     }
-}
-
-/// Whether a segment begins as the name of a device does; a cheap first look.
-pub(super) fn may_be_device(segment: &[u8]) -> bool {
-    matches!(
-        segment,
-        [
-            b'c' | b'C' | b'p' | b'P' | b'a' | b'A' | b'n' | b'N' | b'l' | b'L',
-            b'o' | b'O' | b'r' | b'R' | b'u' | b'U' | b'p' | b'P' | b'l' | b'L',
-            b'n' | b'N' | b'x' | b'X' | b'l' | b'L' | b'm' | b'M' | b't' | b'T' | b'o' | b'O',
-            ..
-        ]
-    )
 }

@@ -234,7 +234,7 @@ const TRAILING_DOT_OR_SPACE: Rule = Rule {
 };
 
 /// The spellings found in one path.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spellings(u16);
 
 impl Spellings {
