@@ -306,3 +306,6 @@ fn place<'r>(
         Mode::Rewrite => Ok(Cow::Owned([rule.root.as_str(), home.as_str(), rest].concat())),
     }
 }
+
+#[cfg(test)]
+mod tests;

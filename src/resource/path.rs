@@ -32,7 +32,6 @@ impl<'a> CanonicalPath<'a> {
         let segments = raw.strip_prefix('/').ok_or(ResourceError::NotAbsolute)?;
         let mut wire = Cow::Borrowed(raw);
         let mut found = Spellings::NONE;
-        let mut buffer = Buffer::new();
         let mut start = 1; // of the segment, in `raw`
         for segment in segments.split('/') {
             let end = start + segment.len();
@@ -40,7 +39,7 @@ impl<'a> CanonicalPath<'a> {
             if segment.is_empty() && !is_last {
                 found.insert(Spelling::EmptySegment);
             }
-            let canonical = look(segment, &mut buffer, &mut found)?;
+            let canonical = look(segment, &mut found)?;
             if let (Cow::Borrowed(_), Cow::Owned(_)) = (&wire, &canonical) {
                 wire = Cow::Owned(raw.get(..start).unwrap_or_default().to_owned());
             }
@@ -101,15 +100,12 @@ impl fmt::Display for CanonicalPath<'_> {
 }
 
 /// Looks at one segment, and gives its canonical form.
-fn look<'a>(
-    raw: &'a str,
-    buffer: &mut Buffer,
-    found: &mut Spellings,
-) -> Result<Cow<'a, str>, ResourceError> {
+fn look<'a>(raw: &'a str, found: &mut Spellings) -> Result<Cow<'a, str>, ResourceError> {
     if is_harmless(raw) {
         return Ok(Cow::Borrowed(raw));
     }
-    found.extend(segment::decode(raw, buffer)?);
+    let mut buffer = Buffer::new();
+    found.extend(segment::decode(raw, &mut buffer)?);
     found.extend(segment::inspect(buffer.as_bytes())?);
     Ok(segment::canonical(raw, buffer.as_bytes()))
 }

@@ -48,9 +48,7 @@ impl<'a> CanonicalQuery<'a> {
         if memchr::memchr(b';', query.as_bytes()).is_some() {
             return Err(ResourceError::AmbiguousSeparator);
         }
-        let wanted = skeleton(name.as_bytes());
-        let is_alias =
-            |pair: Pair<'_>| !pair.is_called(name) && skeleton(&octets(pair.name)) == wanted;
+        let is_alias = |pair: Pair<'_>| !pair.is_called(name) && could_be(pair.name, name);
         if self.pairs().any(is_alias) { Err(ResourceError::AliasedParameter) } else { Ok(()) }
     }
 
@@ -91,6 +89,17 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, ResourceError> {
 
 fn octets(text: &str) -> Cow<'_, [u8]> {
     percent_encoding::percent_decode_str(text).into()
+}
+
+/// Whether some server takes the parameter `written` for `name`.
+fn could_be(written: &str, name: &str) -> bool {
+    let is_simple = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if is_simple(written) && is_simple(name) {
+        return written.eq_ignore_ascii_case(name);
+    }
+    skeleton(&octets(written)) == skeleton(name.as_bytes())
 }
 
 /// What is left of a name when everything is dropped that some server drops or maps.

@@ -67,11 +67,6 @@ impl Buffer {
         Self { short: [0; 256], len: 0, long: Vec::new() }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.len = 0;
-        self.long.clear();
-    }
-
     pub(super) fn push(&mut self, byte: u8) {
         if let Some(slot) = self.short.get_mut(self.len) {
             *slot = byte;
@@ -99,7 +94,6 @@ impl Buffer {
 ///
 /// [`ResourceError::InvalidPercent`], and what may not stand in a path at all: `#` and `?`.
 pub(super) fn decode(raw: &str, into: &mut Buffer) -> Result<Spellings, ResourceError> {
-    into.clear();
     let mut found = Spellings::NONE;
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {

@@ -94,25 +94,33 @@ fn may_glob_upwards(value: &str) -> bool {
 
 /// Whether a pattern that begins with a dot or a bracket could match `..`.
 fn may_match_parent(pattern: &str) -> bool {
-    let has_wildcard = pattern.contains(['*', '?', '[']);
-    if !has_wildcard || !pattern.starts_with(['.', '[']) {
+    if !pattern.contains(['*', '?', '[']) || !pattern.starts_with(['.', '[']) {
         return false;
     }
-    let mut literal_dots = 0;
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
+    if ["[]", "[!]", "[^]"].into_iter().any(|start| pattern.contains(start)) {
+        return true; // a bracket that begins with a bracket; nobody needs it here
+    }
+    let mut dots = 0;
+    let mut rest = pattern;
+    while let Some(character) = rest.chars().next() {
+        rest = rest.strip_prefix(character).unwrap_or_default();
         match character {
-            '.' => literal_dots += 1,
+            '.' => dots += 1,
             '*' | '?' => {}
-            '[' => {
-                if !characters.by_ref().any(|character| character == ']') {
-                    return false; // unclosed: a literal bracket
-                }
-            }
+            '[' => match rest.split_once(']') {
+                Some((class, tail)) if may_match_dot(class) => rest = tail,
+                _ => return false, // matches no dot, or is a literal bracket
+            },
             _ => return false,
         }
     }
-    literal_dots <= 2
+    dots <= 2
+}
+
+/// Whether a bracket expression could match a dot: named, negated or by a range. Broader than
+/// any one shell.
+fn may_match_dot(class: &str) -> bool {
+    class.starts_with(['!', '^']) || class.contains(['.', '-', ':', '[', '='])
 }
 
 /// The query with the home in front of every value that the rule names.
