@@ -3,13 +3,18 @@
 use std::{
     fmt, fs, io,
     net::{IpAddr, SocketAddr, TcpListener},
-    os::unix::{
-        fs::{FileTypeExt, MetadataExt, PermissionsExt},
-        net::{UnixListener, UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{FileTypeExt, MetadataExt, PermissionsExt},
+            net::{UnixListener, UnixStream},
+        },
     },
     path::{Path, PathBuf},
     str::FromStr,
 };
+
+use socket2::{Domain, SockAddr, Socket, Type};
 
 /// A place to listen at or to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -149,8 +154,15 @@ fn bind_unix(path: &Path) -> Result<Bound, BindError> {
         Ok(metadata) if !metadata.file_type().is_socket() => {
             return Err(BindError::NotASocket(path.to_owned()));
         }
-        Ok(_) if UnixStream::connect(path).is_ok() => return Err(BindError::InUse(address)),
-        Ok(_) | Err(_) => {} // stale, or absent
+        Ok(_) => match connect_unix(path) {
+            Ok(_) => return Err(BindError::InUse(address)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(BindError::InUse(address)); // somebody listens, and is far behind
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {} // left behind
+            Err(source) => return Err(BindError::Io { address, source }),
+        },
+        Err(_) => {} // absent, or making it will tell
     }
     match place_socket(path) {
         Ok((listener, file)) => {
@@ -158,6 +170,16 @@ fn bind_unix(path: &Path) -> Result<Bound, BindError> {
         }
         Err(source) => Err(BindError::Io { address, source }),
     }
+}
+
+/// Connects without waiting for a place in the listener's queue: a listener that hangs would
+/// otherwise hang whoever asks whether it does.
+pub(super) fn connect_unix(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    socket.set_nonblocking(false)?;
+    Ok(UnixStream::from(OwnedFd::from(socket)))
 }
 
 fn place_socket(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
@@ -275,5 +297,22 @@ mod tests {
         drop(first);
 
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_listener_that_hangs_is_neither_waited_for_nor_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("admin.sock");
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        socket.listen(0).unwrap();
+
+        let waiting: Vec<_> = std::iter::repeat_with(|| connect_unix(&path))
+            .take(64)
+            .take_while(Result::is_ok)
+            .collect();
+
+        assert!(waiting.len() < 64);
+        assert!(matches!(bind(&Address::Unix(path)), Err(BindError::InUse(_))));
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::address::Address;
+use super::address::{Address, connect_unix};
 
 /// More than any answer of ours.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
@@ -130,7 +130,7 @@ impl Stream {
     fn connect(address: &Address, patience: Duration) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => TcpStream::connect_timeout(address, patience).map(Self::Tcp),
-            Address::Unix(path) => UnixStream::connect(path).map(Self::Unix),
+            Address::Unix(path) => connect_unix(path).map(Self::Unix),
         }
     }
 

@@ -271,6 +271,12 @@ impl WorkerMetrics {
         self.connections_active.iter().sum()
     }
 
+    /// Open connections of the listener at this index.
+    #[must_use]
+    pub fn connections_of(&self, listener: usize) -> u64 {
+        self.connections_active.at(listener).map_or(0, Cell::read)
+    }
+
     /// Requests that are being served.
     #[must_use]
     pub fn requests_in_progress(&self) -> u64 {
