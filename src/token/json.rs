@@ -27,6 +27,9 @@ impl<'de> Names<'de> {
         if self.0.contains(&name) {
             return Err(de::Error::custom("a member twice"));
         }
+        if self.0.is_empty() {
+            self.0.reserve(16); // as many as most tokens have
+        }
         self.0.push(name);
         Ok(self.0.last().map(AsRef::as_ref))
     }

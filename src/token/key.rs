@@ -34,8 +34,8 @@ pub enum KeyFault {
     /// The parts of the key do not fit each other, or the curve.
     #[error("the key is damaged")]
     InvalidKey,
-    /// The id is empty, longer than 128 bytes, or has a control character.
-    #[error("the key id is empty, longer than 128 bytes, or has a control character")]
+    /// The id is missing, empty, longer than 128 bytes, or has a control character.
+    #[error("the key id is missing, empty, longer than 128 bytes, or has a control character")]
     InvalidKeyId,
     /// A PEM section does not end, or is not base64.
     #[error("the PEM is damaged")]

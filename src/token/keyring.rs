@@ -20,8 +20,8 @@ use super::key::{Key, KeyFault, require_length};
 
 /// The longest file that is read as a key.
 const MAX_FILE: u64 = 256 * 1024;
-/// The id of a secret that stands in the configuration itself.
-const INLINE_ID: &str = "secret";
+/// The id of a key that has none and stands in no file.
+const INLINE_ID: &str = "inline";
 
 /// Keys by id: either all secrets or none. Cloning shares them.
 #[derive(Clone, Debug)]
@@ -145,7 +145,7 @@ impl Keyring {
         loading.finish(Some(path))
     }
 
-    /// One secret, for all these algorithms; its id is `secret`.
+    /// One secret, for all these algorithms; its id is `inline`.
     ///
     /// # Errors
     ///
@@ -169,8 +169,8 @@ impl Keyring {
         loading.finish(None)
     }
 
-    /// The keys of a JWK, or of a JWK set as an issuer publishes it. A key without `kid` goes by
-    /// its thumbprint.
+    /// The keys of a JWK, or of a JWK set as an issuer publishes it. Without a `kid`, a key of a
+    /// set goes by its thumbprint, a single one by `inline`.
     ///
     /// # Errors
     ///
@@ -270,7 +270,8 @@ impl Loading {
         };
         let raw_keys = match document {
             Document::One(raw) => {
-                let key = raw.into_key(file.map(|(_, stem)| stem)).map_err(refused)?;
+                let fallback_id = file.map_or(INLINE_ID, |(_, stem)| stem);
+                let key = raw.into_key(Some(fallback_id)).map_err(refused)?;
                 return self.add(attributed(key));
             }
             Document::Set(keys) => keys,

@@ -173,4 +173,33 @@ fn rsa_encoding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn signer() -> Signer {
+        let keyring = Keyring::from_secret(&[7; 32], &[Algorithm::HS256]).unwrap().0;
+        Signer::newest(&keyring, None).unwrap()
+    }
+
+    #[test]
+    fn the_header_names_algorithm_key_and_type() {
+        let token = signer().sign(&Map::new()).unwrap();
+
+        let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+        let header: Value = serde_json::from_slice(&header).unwrap();
+        assert_eq!(header, serde_json::json!({"alg": "HS256", "kid": "inline", "typ": "JWT"}));
+    }
+
+    #[test]
+    fn token_ids_are_long_and_differ() {
+        let (first, second) = (token_id().unwrap(), token_id().unwrap());
+        assert_eq!(first.len(), 22);
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn a_signer_never_prints_its_key() {
+        let printed = format!("{:?}", signer());
+        assert!(printed.contains("HS256") && !printed.contains("header"));
+    }
+}
