@@ -7,6 +7,7 @@
 
 mod algorithm;
 mod claims;
+mod compact;
 mod der;
 mod encoding;
 mod generate;
@@ -15,8 +16,10 @@ mod issuer;
 mod json;
 mod jwk;
 mod key;
+mod key_set;
 mod keyring;
 mod payload;
+mod public;
 mod signer;
 mod verifier;
 

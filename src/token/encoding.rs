@@ -14,7 +14,8 @@ use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::der::{self, Shape};
-use super::key::{Curve, KeyFault, Public, refuse_weak_rsa, rsa_public};
+use super::key::KeyFault;
+use super::public::{Curve, Public, refuse_weak_rsa, rsa_public};
 use super::signer::Signing;
 
 /// A key as a file holds it: the public half, and the private one if it is there.

@@ -215,8 +215,8 @@ mod tests {
     #[test]
     fn a_header_is_one_json_object() {
         let deep = format!(r#"{{"alg":"HS256","a":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
-        let members: String = (0..40).map(|index| format!(r#","m{index}":1"#)).collect();
-        let many = format!(r#"{{"alg":"HS256"{members}}}"#);
+        let members: Vec<_> = (0..40).map(|index| format!(r#""m{index}":1"#)).collect();
+        let many = format!(r#"{{"alg":"HS256",{}}}"#, members.join(","));
         for json in
             ["", "{", "[]", "\"HS256\"", "{}{}", "\u{feff}{\"alg\":\"HS256\"}", &deep, &many]
         {

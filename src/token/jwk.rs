@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::encoding::{Pair, ec_pair};
-use super::key::{Curve, Key, KeyFault, Public, refuse_weak_rsa};
+use super::key::{Key, KeyFault};
+use super::public::{Curve, Public, refuse_weak_rsa};
 use super::signer::Signing;
 
 /// What a file or an endpoint holds.

@@ -4,24 +4,15 @@
 //! believed before its signature holds, but for `iss` and `kid`, which only choose among the
 //! keys that are configured. The key brings the algorithm; the header must name the same.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use super::algorithm::{Algorithm, KeyType};
 use super::claims::VerifiedToken;
+use super::compact::Parts;
 use super::header::Header;
 use super::issuer::{IssuerError, IssuerSettings, MAX_LEEWAY};
-use super::key::{Key, MAX_KEY_ID};
-use super::keyring::Keyring;
+use super::key_set::KeySet;
 use super::payload::{Claim, ClaimTree, FoundClaims};
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN: usize = 16 * 1024;
-/// The longest header that is looked at, in bytes before decoding.
-const MAX_HEADER: usize = 4 * 1024;
 /// The longest subject and the longest token id, in bytes.
 const MAX_NAME: usize = 256;
 
@@ -305,136 +296,9 @@ impl Issuer {
     }
 }
 
-/// The keys of one issuer with the algorithms that they may serve there.
-#[derive(Debug)]
-struct KeySet {
-    by_id: HashMap<Box<str>, Usable>,
-}
-
-#[derive(Debug)]
-struct Usable {
-    key: Arc<Key>,
-    algorithms: Vec<Algorithm>,
-}
-
-impl KeySet {
-    fn of(settings: &IssuerSettings) -> Result<Self, IssuerError> {
-        let narrowing = settings.algorithms.as_deref();
-        let symmetric = narrowing.unwrap_or_default().iter().filter(|it| it.is_symmetric()).count();
-        if symmetric != 0 && symmetric != narrowing.map_or(0, <[_]>::len) {
-            return Err(IssuerError::MixedAlgorithms(settings.name.clone()));
-        }
-        for key in settings.keyring.keys().filter(|key| key.key_type() == KeyType::Secret) {
-            let wanted = narrowing.unwrap_or_default().iter().copied();
-            let mut unserved = wanted.filter(|algorithm| key.verifying(*algorithm).is_none());
-            if key.declared().is_none()
-                && let Some(algorithm) = unserved.next()
-            {
-                let (issuer, key) = (settings.name.clone(), key.id().to_owned());
-                return Err(IssuerError::ShortSecret { issuer, key, algorithm });
-            }
-        }
-        let keys = Self::new(&settings.keyring, narrowing);
-        if keys.by_id.values().all(|usable| usable.algorithms.is_empty()) {
-            return Err(IssuerError::NoUsableKey(settings.name.clone()));
-        }
-        Ok(keys)
-    }
-
-    fn new(keyring: &Keyring, narrowing: Option<&[Algorithm]>) -> Self {
-        let usable = |key: &Arc<Key>| {
-            let algorithms = key.allowed(narrowing);
-            (key.id().into(), Usable { key: Arc::clone(key), algorithms })
-        };
-        Self { by_id: keyring.shared().map(usable).collect() }
-    }
-
-    /// Verifies a signature with the key that the header names, else with the only one that
-    /// serves the algorithm.
-    fn verify(
-        &self,
-        header: &Header<'_>,
-        signed: &[u8],
-        signature: &[u8],
-    ) -> Result<(), VerifyError> {
-        let usable = match &header.key_id {
-            Some(id) if id.len() > MAX_KEY_ID => return Err(VerifyError::UnknownKey),
-            Some(id) => self.by_id.get(&**id).ok_or(VerifyError::UnknownKey)?,
-            None => self.only_one_for(header.algorithm)?,
-        };
-        if !usable.algorithms.contains(&header.algorithm) {
-            return Err(VerifyError::AlgorithmNotAllowed);
-        }
-        let verifying =
-            usable.key.verifying(header.algorithm).ok_or(VerifyError::AlgorithmNotAllowed)?;
-        if !verifying.verify(signed, signature) {
-            return Err(VerifyError::BadSignature);
-        }
-        Ok(())
-    }
-
-    fn only_one_for(&self, algorithm: Algorithm) -> Result<&Usable, VerifyError> {
-        let mut serving =
-            self.by_id.values().filter(|usable| usable.algorithms.contains(&algorithm));
-        match (serving.next(), serving.next()) {
-            (Some(only), None) => Ok(only),
-            (Some(_), Some(_)) => Err(VerifyError::AmbiguousKey),
-            (None, _) => Err(VerifyError::UnknownKey),
-        }
-    }
-}
-
-/// The three parts of a token, still encoded.
-struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    /// Header, dot and payload: what is signed.
-    signed: &'a [u8],
-}
-
-struct Decoded<'b> {
-    header: &'b [u8],
-    payload: &'b [u8],
-    signature: &'b [u8],
-}
-
-impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, VerifyError> {
-        if token.len() > MAX_TOKEN {
-            return Err(VerifyError::TooLong);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::NotAToken)?;
-        let (header, payload) = signed.split_once('.').ok_or(VerifyError::NotAToken)?;
-        if header.len() > MAX_HEADER {
-            return Err(VerifyError::TooLong);
-        }
-        Ok(Self { header, payload, signature, signed: signed.as_bytes() })
-    }
-
-    /// Decodes all parts into one buffer. A further dot is no base64url, and refused by that.
-    fn decode<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Decoded<'b>, VerifyError> {
-        buffer.resize((self.signed.len() + self.signature.len()) / 4 * 3 + 12, 0);
-        let (header, rest) = decode_into(self.header, buffer)?;
-        let (payload, rest) = decode_into(self.payload, rest)?;
-        let (signature, _) = decode_into(self.signature, rest)?;
-        Ok(Decoded { header, payload, signature })
-    }
-}
-
-/// Decodes strict base64url: no padding, no white space, no bits left over (RFC 7515 §2).
-fn decode_into<'b>(
-    text: &str,
-    buffer: &'b mut [u8],
-) -> Result<(&'b [u8], &'b mut [u8]), VerifyError> {
-    let length = URL_SAFE_NO_PAD.decode_slice(text, buffer).map_err(|_| VerifyError::NotAToken)?;
-    let (decoded, rest) = buffer.split_at_mut_checked(length).ok_or(VerifyError::NotAToken)?;
-    Ok((decoded, rest))
-}
-
 /// Verifies a JWS whose payload need not be claims, exactly as [`Verifier::verify`] does.
 #[cfg(test)]
-fn verify_jws(keyring: &Keyring, token: &str) -> Result<Vec<u8>, VerifyError> {
+fn verify_jws(keyring: &super::Keyring, token: &str) -> Result<Vec<u8>, VerifyError> {
     let parts = Parts::split(token)?;
     let mut buffer = Vec::new();
     let decoded = parts.decode(&mut buffer)?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::token::KeyError;
+use crate::token::{KeyError, Keyring};
 
 const WYCHEPROOF: &str = include_str!("../../../tests/corpora/wycheproof/jws_flat.jsonl");
 const RFC7515: &str = include_str!("../../../tests/corpora/rfc7515/jws.jsonl");

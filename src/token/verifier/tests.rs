@@ -1,12 +1,13 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::token::claims::ClaimPaths;
-use crate::token::{Signer, generate};
+use crate::token::{Algorithm, ClaimPaths, Keyring, Signer, generate};
 
 const NOW: u64 = 1_800_000_000;
 const SECRET: &[u8] = b"a secret of sixty-four bytes, which is long enough for every hash";
