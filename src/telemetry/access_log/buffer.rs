@@ -74,9 +74,16 @@ impl LogBuffer {
         if self.bytes.is_empty() {
             return;
         }
+        let lines = mem::take(&mut self.lines);
+        if self.bytes.len() < FULL {
+            // The queue counts bytes: a few lines must not hold a whole buffer's memory in it.
+            let bytes = self.bytes.as_slice().to_vec();
+            let _ = handle.queue.offer(Batch { bytes, lines, recycle: None }); // drops are counted
+            self.bytes.clear();
+            return;
+        }
         let empty = handle.recycled.try_recv().unwrap_or_else(|_| Vec::with_capacity(FULL + LINE));
         let bytes = mem::replace(&mut self.bytes, empty);
-        let lines = mem::take(&mut self.lines);
         let batch = Batch { bytes, lines, recycle: Some(handle.recycle.clone()) };
         if let Err(mut dropped) = handle.queue.offer(batch) {
             dropped.clear();
