@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     /// A listener that answers the first connection with `answer`, piece by piece.
-    fn fake(answer: &'static [u8]) -> Client {
+    fn fake(answer: &'static [u8], patience: Duration) -> Client {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
@@ -212,12 +212,15 @@ mod tests {
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.read(&mut [0; 4096]); // until the client goes
         });
-        Client::new(Address::Tcp(address), Duration::from_millis(300))
+        Client::new(Address::Tcp(address), patience)
     }
 
     #[test]
     fn an_answer_is_read_as_far_as_it_is_announced() {
-        let client = fake(b"HTTP/1.1 409 Conflict\r\nContent-Length: 4\r\n\r\nnope");
+        let client = fake(
+            b"HTTP/1.1 409 Conflict\r\nContent-Length: 4\r\n\r\nnope",
+            Duration::from_secs(30),
+        );
 
         let answer = client.post("/reload").unwrap();
 
@@ -226,7 +229,8 @@ mod tests {
 
     #[test]
     fn silence_ends_with_the_patience() {
-        let client = fake(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort");
+        let client =
+            fake(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", Duration::from_millis(200));
 
         assert!(matches!(client.get("/status"), Err(ClientError::TimedOut { .. })));
     }
