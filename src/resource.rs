@@ -28,7 +28,8 @@ pub use spelling::{Dialect, RULES, Rule, Spelling, Spellings, UnknownDialect};
 /// Percent-encodes `name` as one path segment, e.g. a user's name in a template of homes.
 ///
 /// A separator in it is encoded too, which [`PathPrefix`] then refuses; so are dot segments:
-/// no name can climb out of the place that the template gives it.
+/// no name can climb out of the place that the template gives it. An empty name has no segment,
+/// and would make the parent its home: refuse it before.
 #[must_use]
 pub fn encode_segment(name: &str) -> String {
     segment::encode(name.as_bytes()).map(char::from).collect()

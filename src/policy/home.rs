@@ -279,6 +279,9 @@ pub fn confine<'r>(
 }
 
 /// The target of a request on a route without homes: what it names, in canonical form.
+///
+/// Without a rule there is no dialect to judge by: the caller has admitted the path, and the
+/// destination's, for the route's ([`CanonicalPath::admit`]).
 #[must_use]
 pub fn unconfined<'r>(named: &Named<'r>) -> Target<'r> {
     Target {
