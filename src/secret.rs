@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// No secret is larger than this; a larger file is a mistake in its name.
 pub const MAX_SECRET_BYTES: usize = 64 * 1024;
@@ -189,21 +189,13 @@ fn read(path: &Path) -> Result<Secret, SecretError> {
 }
 
 fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(digits.len() / 2);
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
     for pair in digits.as_bytes().chunks(2) {
-        let [high, low] = pair else {
-            bytes.zeroize();
-            return None;
-        };
-        match (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) {
-            (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).ok()?),
-            _ => {
-                bytes.zeroize();
-                return None;
-            }
-        }
+        let [high, low] = pair else { return None };
+        bytes.push((digit(*high)? << 4) | digit(*low)?);
     }
-    Some(bytes)
+    Some(std::mem::take(&mut *bytes))
 }
 
 fn from_base64(text: &str) -> Option<Vec<u8>> {

@@ -161,8 +161,9 @@ fn step<'s>(
     let Some(after) = rest.strip_prefix(spelt) else { return };
     let is_secret = *shape == Shape::Text(Text::Secret);
     if after.is_empty() || (is_secret && after == "_FILE") {
-        // A whole section is no key.
-        if !(key.steps().len() == 1 && matches!(shape, Shape::Keys(_) | Shape::Names(_))) {
+        // Whole sections and whole named tables are no keys.
+        let is_table = matches!(shape, Shape::Keys(_) | Shape::Names(_));
+        if !is_table || key.steps().len() > 2 {
             let is_file = !after.is_empty();
             readings.push(Reading { key: key.clone(), shape, is_file, is_new: false, known: 0 });
         }

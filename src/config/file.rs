@@ -98,7 +98,7 @@ pub(super) struct Limits {
     /// Concurrent HTTP/2 streams of a connection.
     #[schemars(extend("default" = 100, "minimum" = 0))]
     pub(super) h2_streams: Option<i64>,
-    /// RST_STREAM frames of a connection within 10 s.
+    /// `RST_STREAM` frames of a connection within 10 s.
     #[schemars(extend("default" = 200, "minimum" = 0))]
     pub(super) h2_resets: Option<i64>,
     /// PING, SETTINGS, PRIORITY, empty DATA and the like of a connection within 10 s.
@@ -282,6 +282,7 @@ pub(super) enum OneOrMore {
 /// Whose tokens are accepted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the key is called so, after the claim")]
 pub(super) struct Issuer {
     /// Folder of keys (PEM, DER, JWK, JWK set, raw secrets), or one file. Either this or `secret`.
     pub(super) keys: Option<String>,

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
+use zeroize::Zeroizing;
 
 use crate::config::findings::Found;
 use crate::config::key::Key;
@@ -33,7 +34,7 @@ impl Reading {
         match source::read(path) {
             Ok(text) => {
                 self.read.extend(path.canonicalize());
-                self.parse(path, text, 0)
+                self.parse(path, &text, 0)
             }
             Err(error) => {
                 let source = self.sources.add_file(path.to_owned(), String::new().into());
@@ -43,13 +44,19 @@ impl Reading {
         }
     }
 
-    fn parse(&mut self, path: &Path, text: zeroize::Zeroizing<String>, depth: usize) -> Table {
+    fn parse(&mut self, path: &Path, text: &Zeroizing<String>, depth: usize) -> Table {
         let source = self.sources.add_file(path.to_owned(), text.clone());
-        let (parsed, errors) = DeTable::parse_recoverable(&text);
+        let (parsed, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let offset = error.span().map_or(0, |span| span.start);
             // Only the message: the rendered error repeats the line, which may hold a secret.
-            self.error(Origin { source, offset }, "", format!("is not TOML: {}", error.message()));
+            let message = error.message();
+            let hint = if message.contains("invalid") || message.contains("quoted") {
+                "; text, durations and sizes stand in quotes"
+            } else {
+                ""
+            };
+            self.error(Origin { source, offset }, "", format!("is not TOML: {message}{hint}"));
         }
         let mut table = Table::from_toml(parsed.get_ref(), source);
         if let Some(include) = table.remove("include") {
@@ -99,7 +106,7 @@ impl Reading {
         for file in files {
             match self.open(&file) {
                 Ok(text) => {
-                    let theirs = self.parse(&file, text, depth + 1);
+                    let theirs = self.parse(&file, &text, depth + 1);
                     self.merge(table, theirs);
                 }
                 Err(reason) => self.error(*origin, "include", reason),
@@ -107,7 +114,7 @@ impl Reading {
         }
     }
 
-    fn open(&mut self, file: &Path) -> Result<zeroize::Zeroizing<String>, String> {
+    fn open(&mut self, file: &Path) -> Result<Zeroizing<String>, String> {
         if self.read.len() >= MAX_FILES {
             return Err(format!("names more than {MAX_FILES} files"));
         }

@@ -123,18 +123,15 @@ impl Admin {
             }
             return Self::Unix(findings.path(&key, path));
         }
-        let address = match listener::socket(address) {
-            Ok(address) => address,
-            Err(_) => {
-                findings.error(
-                    &key,
-                    format!(
-                        "`{address}` is no address with a port: write \"127.0.0.1:9180\", \
-                         \"unix:/run/doorward/admin.sock\" or \"off\""
-                    ),
-                );
-                return Self::Off;
-            }
+        let Ok(address) = listener::socket(address) else {
+            findings.error(
+                &key,
+                format!(
+                    "`{address}` is no address with a port: write \"127.0.0.1:9180\", \
+                     \"unix:/run/doorward/admin.sock\" or \"off\""
+                ),
+            );
+            return Self::Off;
         };
         let is_taken = |listener: &&Listener| {
             listener.address == ListenAddress::Socket(address) && address.port() != 0

@@ -177,8 +177,9 @@ impl Route {
         let upstream = refer(&key.child("upstream"), &upstream, &around.upstreams, findings);
         let body_limit =
             findings.size(&key.child("body_limit"), body_limit.as_deref(), 0, 0..=u64::MAX / 2);
+        let hosts = self::hosts(&key.child("hosts"), hosts.as_deref(), findings);
         let route = Self {
-            hosts: self::hosts(&key.child("hosts"), hosts.as_deref(), findings),
+            hosts: hosts?,
             path: path?,
             upstream: upstream?,
             name,
@@ -262,31 +263,43 @@ fn prefix(
     dialect: Dialect,
     findings: &mut Findings<'_>,
 ) -> Option<PathPrefix> {
-    let parsed =
-        raw.parse::<PathPrefix>().and_then(|prefix| prefix.admit(dialect).map(|()| prefix));
-    parsed
-        .map_err(|error| {
-            findings.error(key, format!("`{raw}` {error}: write one such as \"/files\""))
-        })
-        .ok()
+    let parsed = raw.parse::<PathPrefix>();
+    match parsed.and_then(|prefix| prefix.admit(dialect).map(|()| prefix)) {
+        Ok(prefix) => Some(prefix),
+        Err(error) => {
+            findings.error(key, format!("`{raw}` {error}: write one such as \"/files\""));
+            None
+        }
+    }
 }
 
-fn hosts(key: &Key, raw: Option<&[String]>, findings: &mut Findings<'_>) -> Vec<HostPattern> {
-    let mut hosts = Vec::new();
-    if raw.is_some_and(<[String]>::is_empty) {
+/// `None`: some are wrong, so that nobody knows what the route wants.
+fn hosts(
+    key: &Key,
+    raw: Option<&[String]>,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<HostPattern>> {
+    let Some(raw) = raw else { return Some(Vec::new()) };
+    if raw.is_empty() {
         findings.error(key, "is empty: name a host, or leave the key out for any host");
+        return None;
     }
-    for (index, text) in raw.unwrap_or_default().iter().enumerate() {
-        match text.parse() {
-            Ok(host) if hosts.contains(&host) => {
-                findings.error(&key.item(index), format!("`{text}` is named twice"));
+    let mut hosts = Some(Vec::new());
+    for (index, text) in raw.iter().enumerate() {
+        let reason = match text.parse::<HostPattern>() {
+            Ok(host) if hosts.as_ref().is_some_and(|hosts| hosts.contains(&host)) => {
+                format!("`{text}` is named twice")
             }
-            Ok(host) => hosts.push(host),
-            Err(error) => findings.error(
-                &key.item(index),
-                format!("`{text}` {error}: write \"files.example.org\" or \"*.example.org\""),
-            ),
-        }
+            Ok(host) => {
+                hosts.iter_mut().for_each(|hosts| hosts.push(host.clone()));
+                continue;
+            }
+            Err(error) => {
+                format!("`{text}` {error}: write \"files.example.org\" or \"*.example.org\"")
+            }
+        };
+        findings.error(&key.item(index), reason);
+        hosts = None;
     }
     hosts
 }
@@ -383,13 +396,13 @@ fn accept(
 ) -> Vec<Accept> {
     let key = route.child("accept");
     let Some(raw) = raw else {
-        let mut accept = Vec::new();
-        if around.has_issuers {
-            accept.extend([Accept::Bearer, Accept::XAuthToken]);
-        }
-        if around.has_directories {
-            accept.push(Accept::Basic);
-        }
+        let configured = [
+            (Accept::Bearer, around.has_issuers),
+            (Accept::Basic, around.has_directories),
+            (Accept::XAuthToken, around.has_issuers),
+        ];
+        let accept: Vec<_> =
+            configured.into_iter().filter(|(_, is)| *is).map(|(kind, _)| kind).collect();
         if accept.is_empty() {
             findings.error(
                 route,

@@ -148,10 +148,10 @@ impl Shape {
             }
             Self::Integer => "a whole number".to_owned(),
             Self::Keys(_) | Self::Names(_) => "a table".to_owned(),
-            Self::List(shape) => match **shape {
-                Self::Keys(_) => "a list of tables in brackets".to_owned(),
-                _ => "a list of strings in brackets".to_owned(),
-            },
+            Self::List(shape) if matches!(**shape, Self::Keys(_)) => {
+                "a list of tables in brackets".to_owned()
+            }
+            Self::List(_) => "a list of strings in brackets".to_owned(),
             Self::Text(Text::Any | Text::Secret) => "a string in quotes".to_owned(),
             Self::Text(Text::Duration) => "a duration in quotes such as \"30s\"".to_owned(),
             Self::Text(Text::Size) => "a size in quotes such as \"64KiB\"".to_owned(),
@@ -163,12 +163,11 @@ impl Shape {
 fn check_keys(known: &[Known], table: &Table, key: &Key, findings: &mut Findings<'_>) {
     for entry in &table.0 {
         let below = key.child(&entry.name);
-        match known.iter().find(|known| known.name == entry.name) {
-            Some(known) => known.shape.check(&entry.node, &below, findings),
-            None => {
-                let hint = suggest(&entry.name, known.iter().map(|known| known.name.as_str()));
-                findings.error_at(entry.origin, &below, format!("is {hint}"));
-            }
+        if let Some(known) = known.iter().find(|known| known.name == entry.name) {
+            known.shape.check(&entry.node, &below, findings);
+        } else {
+            let hint = suggest(&entry.name, known.iter().map(|known| known.name.as_str()));
+            findings.error_at(entry.origin, &below, format!("is {hint}"));
         }
     }
     for missing in known.iter().filter(|known| known.required) {
@@ -181,9 +180,16 @@ fn check_keys(known: &[Known], table: &Table, key: &Key, findings: &mut Findings
 
 /// "unknown; did you mean `x`?", or all there is.
 pub(super) fn suggest<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    // `warning` for `warn` is far in edits, and near in meaning.
+    let is_cut = |name: &&str| {
+        wrong.len().min(name.len()) >= 4 && (wrong.starts_with(*name) || name.starts_with(wrong))
+    };
+    if let Some(name) = known.clone().find(is_cut) {
+        return format!("unknown; did you mean `{name}`?");
+    }
     let nearest = known.clone().map(|name| (distance(wrong, name), name)).min();
     match nearest {
-        Some((distance, name)) if distance <= 1 + name.len() / 4 => {
+        Some((distance, name)) if distance <= (name.len() / 3).max(1) => {
             format!("unknown; did you mean `{name}`?")
         }
         Some(_) => format!("unknown; write {}", list(known)),

@@ -66,7 +66,7 @@ impl fmt::Display for Bytes {
         if self.0 == 0 {
             return f.write_str("0");
         }
-        let whole = UNITS.iter().take(5).filter(|(_, factor)| self.0 % factor == 0);
+        let whole = UNITS.iter().take(5).filter(|(_, factor)| self.0.is_multiple_of(*factor));
         match whole.max_by_key(|(_, factor)| *factor) {
             Some((unit, factor)) => write!(f, "{}{unit}", self.0 / factor),
             None => write!(f, "{}B", self.0),
