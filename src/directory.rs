@@ -147,6 +147,7 @@ impl Directory {
     }
 
     /// The users, in the order of the file.
+    #[must_use]
     pub fn users(&self) -> impl ExactSizeIterator<Item = &Arc<User>> {
         self.users.iter()
     }

@@ -34,6 +34,15 @@ impl PartialEq for RoleEntry {
     }
 }
 
+/// What an entry says of its user's home.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Home {
+    At(PathPrefix),
+    /// It is there and empty: the user has none, whatever the default is.
+    Nothing,
+    Unsaid,
+}
+
 /// One user of a file.
 #[derive(Clone)]
 pub(super) struct Entry {
@@ -42,7 +51,7 @@ pub(super) struct Entry {
     pub(super) passhash: Option<Zeroizing<String>>,
     pub(super) roles: Vec<Box<str>>,
     pub(super) permissions: Vec<Grant>,
-    pub(super) home: Option<PathPrefix>,
+    pub(super) home: Home,
     pub(super) tag: Option<Box<str>>,
     pub(super) email: Option<Box<str>>,
     pub(super) groups: Vec<Box<str>>,
@@ -60,7 +69,7 @@ impl Entry {
             passhash: None,
             roles: Vec::new(),
             permissions: Vec::new(),
-            home: None,
+            home: Home::Unsaid,
             tag: None,
             email: None,
             groups: Vec::new(),
@@ -292,20 +301,25 @@ fn texts(node: &Node) -> Result<Vec<&Node>, Fault> {
     match &node.value {
         Value::Text { text, .. } if text.is_empty() => Ok(Vec::new()),
         Value::Text { .. } if !node.is_null() => Ok(vec![node]),
-        _ => Ok(node.list()?.iter().collect()),
+        Value::Text { .. }
+        | Value::Bool(_)
+        | Value::List { .. }
+        | Value::Map { .. }
+        | Value::Null
+        | Value::Number => Ok(node.list()?.iter().collect()),
     }
 }
 
 /// An empty home is none, `/` is everything. The leading slash may be left out.
-fn read_home(node: &Node) -> Result<Option<PathPrefix>, Fault> {
+fn read_home(node: &Node) -> Result<Home, Fault> {
     if node.is_null() {
-        return Ok(None);
+        return Ok(Home::Nothing);
     }
     let text = node.text()?;
     if text.is_empty() {
-        return Ok(None);
+        return Ok(Home::Nothing);
     }
-    home(text).map(Some).map_err(|error| node.fault(format!("home: {error}")))
+    home(text).map(Home::At).map_err(|error| node.fault(format!("home: {error}")))
 }
 
 /// Parses a home as it is written in a file.

@@ -82,6 +82,10 @@ impl Fault {
         Self { offset, what: what.into() }
     }
 
+    pub(super) fn into_what(self) -> String {
+        self.what
+    }
+
     /// Says so of a file that holds `text`.
     pub(super) fn at(self, file: &Path, text: &str) -> DirectoryError {
         let place = Some(place(text, self.offset));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::entry::{self, Entry};
+use super::entry::{self, Entry, Home};
 use super::{DirectoryError, DirectorySettings, Warning};
 use crate::password::PasswordHash;
 use crate::resource::PathPrefix;
@@ -80,7 +80,11 @@ pub(super) fn user(
     }
     let mut all: PermissionSet = permissions.into_iter().collect();
     all.merge(&roles.permissions(held.iter().map(|role| &**role)));
-    let home = home.or_else(|| default_home(settings, &name, warnings));
+    let home = match home {
+        Home::At(home) => Some(home),
+        Home::Nothing => None,
+        Home::Unsaid => default_home(settings, &name, warnings),
+    };
     User {
         name: name.into(),
         password,
@@ -116,23 +120,23 @@ fn default_home(
 /// Warnings about one file, not too many of them.
 pub(super) struct Warnings {
     file: PathBuf,
-    warnings: Vec<Warning>,
+    list: Vec<Warning>,
     more: usize,
 }
 
 impl Warnings {
     pub(super) fn new(file: &Path) -> Self {
-        Self { file: file.to_owned(), warnings: Vec::new(), more: 0 }
+        Self { file: file.to_owned(), list: Vec::new(), more: 0 }
     }
 
     /// Warnings about users are bounded in number; those about the file are few anyway.
     pub(super) fn add(&mut self, user: Option<&str>, message: String) {
-        if user.is_some() && self.warnings.len() >= MAX_WARNINGS {
+        if user.is_some() && self.list.len() >= MAX_WARNINGS {
             self.more += 1;
             return;
         }
         let user = user.map(Into::into);
-        self.warnings.push(Warning { file: self.file.clone(), user, message });
+        self.list.push(Warning { file: self.file.clone(), user, message });
     }
 
     pub(super) fn into_vec(mut self) -> Vec<Warning> {
@@ -140,7 +144,7 @@ impl Warnings {
             let message = format!("{} more warnings about users", self.more);
             self.add(None, message);
         }
-        self.warnings
+        self.list
     }
 }
 

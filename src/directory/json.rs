@@ -1,4 +1,4 @@
-//! JSON into [`Node`]s. serde_json decides what is JSON, and says where it is not; a second,
+//! JSON into [`Node`]s. `serde_json` decides what is JSON, and says where it is not; a second,
 //! simple pass over what it accepted finds out where the values stand.
 
 use serde::de::IgnoredAny;

@@ -86,44 +86,43 @@ impl Node {
 
     /// Its text; a plain `123` or `true` of YAML is one where a text is wanted.
     pub(super) fn text(&self) -> Result<&str, Fault> {
-        match &self.value {
-            Value::Text { text, .. } if !self.is_null() => Ok(text),
-            other => Err(self.fault(format!("expected a text, found {}", self.kind_of(other)))),
-        }
+        let Value::Text { text, .. } = &self.value else { return Err(self.not("a text")) };
+        if self.is_null() { Err(self.not("a text")) } else { Ok(text) }
     }
 
     pub(super) fn boolean(&self) -> Result<bool, Fault> {
-        match &self.value {
-            Value::Bool(value) => Ok(*value),
-            Value::Text { text, plain: true } => match text.as_str() {
-                "true" | "True" | "TRUE" => Ok(true),
-                "false" | "False" | "FALSE" => Ok(false),
-                _ => Err(self.fault("expected true or false, found a text")),
-            },
-            other => Err(self.fault(format!("expected true or false, found {}", other.kind()))),
+        if let Value::Bool(value) = &self.value {
+            return Ok(*value);
+        }
+        let Value::Text { text, plain: true } = &self.value else {
+            return Err(self.not("true or false"));
+        };
+        match text.as_str() {
+            "true" | "True" | "TRUE" => Ok(true),
+            "false" | "False" | "FALSE" => Ok(false),
+            _ => Err(self.not("true or false")),
         }
     }
 
     /// Its items, or none where nothing is there.
     pub(super) fn list(&self) -> Result<&[Self], Fault> {
-        match &self.value {
-            Value::List { items, .. } => Ok(items),
-            _ if self.is_null() => Ok(&[]),
-            other => Err(self.fault(format!("expected a list, found {}", other.kind()))),
+        if let Value::List { items, .. } = &self.value {
+            return Ok(items);
         }
+        if self.is_null() { Ok(&[]) } else { Err(self.not("a list")) }
     }
 
     /// Its pairs, or none where nothing is there.
     pub(super) fn map(&self) -> Result<&[Pair], Fault> {
-        match &self.value {
-            Value::Map { pairs, .. } => Ok(pairs),
-            _ if self.is_null() => Ok(&[]),
-            other => Err(self.fault(format!("expected a map, found {}", other.kind()))),
+        if let Value::Map { pairs, .. } = &self.value {
+            return Ok(pairs);
         }
+        if self.is_null() { Ok(&[]) } else { Err(self.not("a map")) }
     }
 
-    fn kind_of(&self, value: &Value) -> &'static str {
-        if self.is_null() { "nothing" } else { value.kind() }
+    fn not(&self, expected: &str) -> Fault {
+        let found = if self.is_null() { "nothing" } else { self.value.kind() };
+        self.fault(format!("expected {expected}, found {found}"))
     }
 }
 
