@@ -228,16 +228,15 @@ impl Loading {
         let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
         let metadata = fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(refused(KeyFault::NotAKey));
+            return Err(refused(KeyFault::NotAKey)); // before it is opened: a pipe would block
         }
-        let length = metadata.len();
-        if length > MAX_FILE {
+        let capacity = usize::try_from(metadata.len().min(MAX_FILE)).unwrap_or_default() + 1;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity)); // so that no copy stays behind
+        let file = File::open(path).map_err(unreadable)?;
+        let length = file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if length as u64 > MAX_FILE {
             return Err(refused(KeyFault::TooLong));
         }
-        let capacity = usize::try_from(length).unwrap_or_default() + 1;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity)); // whole: no copy stays behind
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
         let modified = metadata.modified().ok();
         let attributed = |key: Key| key.attributed(path, modified);
 
