@@ -1,0 +1,452 @@
+//! A strict second reading of what an HTTP/1 client sends, on the bytes themselves.
+//!
+//! The HTTP engine behind it is lenient where RFC 9112 lets a recipient be so (a bare LF ends
+//! a line, equal `Content-Length` fields collapse, `Transfer-Encoding` overrides
+//! `Content-Length`, a fragment is cut off). Every such leniency is a second reading of one
+//! message, and two readings are how requests are smuggled. [`Framing`] follows the message
+//! boundaries, keeps the head's limits, and refuses what has two readings (RFC 9112 §2.2, §5,
+//! §6.3, §7.1).
+
+use super::refusal::Refusal;
+
+/// What one connection may send in a head. Sizes in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadLimits {
+    /// The longest request line, without its line end.
+    pub request_line: usize,
+    /// All header fields together, with their line ends.
+    pub header_bytes: usize,
+    /// How many header fields.
+    pub header_count: usize,
+}
+
+const MAX_CHUNK_LINE: usize = 256;
+
+/// Where the reading stands between two messages of a connection.
+#[derive(Debug)]
+pub struct Framing {
+    limits: HeadLimits,
+    phase: Phase,
+    /// The beginning of a line whose end has not been read yet.
+    line: Vec<u8>,
+    head: Head,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    RequestLine,
+    Fields,
+    Body(u64),
+    ChunkSize,
+    ChunkData(u64),
+    /// CR LF after a chunk; how many of the two are still missing.
+    ChunkEnd(u8),
+    Trailers,
+    /// Nothing more is read here: the connection speaks another protocol.
+    Foreign,
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    empty_lines: u8,
+    field_bytes: usize,
+    field_count: usize,
+    is_http_10: bool,
+    content_length: Option<u64>,
+    is_chunked: bool,
+    has_upgrade: bool,
+}
+
+/// What [`Framing::feed`] saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// A head has begun and has not ended yet.
+    pub inside_head: bool,
+    /// A head that asks for another protocol ended at this offset of the bytes fed. What lies
+    /// behind it must not be read as HTTP, and the reading stops here.
+    pub upgrade_at: Option<usize>,
+}
+
+impl Framing {
+    /// Begins before the first request of a connection.
+    #[must_use]
+    pub fn new(limits: HeadLimits) -> Self {
+        Self { limits, phase: Phase::RequestLine, line: Vec::new(), head: Head::default() }
+    }
+
+    /// Goes on after an upgrade that was not granted: the next bytes are a head again.
+    pub fn resume(&mut self) {
+        if self.phase == Phase::Foreign {
+            self.phase = Phase::RequestLine;
+        }
+    }
+
+    /// Reads on.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] of the first thing that has no single reading or exceeds a limit. The
+    /// connection must not be read from again.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Seen, Refusal> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = match self.phase {
+                Phase::Foreign => break,
+                Phase::Body(left) => {
+                    let (rest, left) = skip(rest, left);
+                    self.phase = if left == 0 { Phase::RequestLine } else { Phase::Body(left) };
+                    rest
+                }
+                Phase::ChunkData(left) => {
+                    let (rest, left) = skip(rest, left);
+                    self.phase = if left == 0 { Phase::ChunkEnd(2) } else { Phase::ChunkData(left) };
+                    rest
+                }
+                Phase::ChunkEnd(missing) => {
+                    let expected = if missing == 2 { b'\r' } else { b'\n' };
+                    let Some((&first, rest)) = rest.split_first() else { break };
+                    if first != expected {
+                        return Err(Refusal::ChunkMalformed);
+                    }
+                    self.phase = if missing == 2 { Phase::ChunkEnd(1) } else { Phase::ChunkSize };
+                    rest
+                }
+                Phase::RequestLine | Phase::Fields | Phase::ChunkSize | Phase::Trailers => {
+                    self.feed_line(rest)?
+                }
+            };
+            if self.phase == Phase::Foreign {
+                let upgrade_at = Some(bytes.len() - rest.len());
+                return Ok(Seen { inside_head: false, upgrade_at });
+            }
+        }
+        Ok(Seen { inside_head: self.is_inside_head(), upgrade_at: None })
+    }
+
+    fn is_inside_head(&self) -> bool {
+        self.phase == Phase::Fields || (self.phase == Phase::RequestLine && !self.line.is_empty())
+    }
+
+    /// Takes one line, or stores its beginning. Returns what follows it.
+    fn feed_line<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], Refusal> {
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            self.check_room(bytes.len())?;
+            self.line.extend_from_slice(bytes);
+            return Ok(&[]);
+        };
+        let (line, rest) = bytes.split_at(end + 1);
+        self.check_room(line.len().saturating_sub(2))?;
+        if self.line.is_empty() {
+            self.end_line(line)?;
+        } else {
+            let mut whole = std::mem::take(&mut self.line);
+            whole.extend_from_slice(line);
+            self.end_line(&whole)?;
+            whole.clear();
+            self.line = whole;
+        }
+        Ok(rest)
+    }
+
+    fn check_room(&self, more: usize) -> Result<(), Refusal> {
+        let length = self.line.len() + more;
+        match self.phase {
+            Phase::RequestLine if length > self.limits.request_line => {
+                Err(Refusal::RequestLineTooLong)
+            }
+            Phase::Fields | Phase::Trailers
+                if self.head.field_bytes + length > self.limits.header_bytes =>
+            {
+                Err(Refusal::HeadTooLarge)
+            }
+            Phase::ChunkSize if length > MAX_CHUNK_LINE => Err(Refusal::ChunkMalformed),
+            Phase::RequestLine
+            | Phase::Fields
+            | Phase::Trailers
+            | Phase::ChunkSize
+            | Phase::Body(_)
+            | Phase::ChunkData(_)
+            | Phase::ChunkEnd(_)
+            | Phase::Foreign => Ok(()),
+        }
+    }
+
+    fn end_line(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let line = line.strip_suffix(b"\r\n").ok_or(Refusal::BareLineFeed)?;
+        match self.phase {
+            Phase::RequestLine => self.request_line(line),
+            Phase::Fields if line.is_empty() => self.end_head(),
+            Phase::Fields => self.field(line),
+            Phase::ChunkSize => self.chunk_size(line),
+            Phase::Trailers if line.is_empty() => {
+                self.phase = Phase::RequestLine;
+                Ok(())
+            }
+            Phase::Trailers => self.trailer(line),
+            Phase::Body(_) | Phase::ChunkData(_) | Phase::ChunkEnd(_) | Phase::Foreign => Ok(()),
+        }
+    }
+
+    fn request_line(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        if line.is_empty() {
+            // RFC 9112 §2.2: one empty line before a request is forgiven, a stream of them is not.
+            self.head.empty_lines += 1;
+            return if self.head.empty_lines > 1 { Err(Refusal::RequestLineMalformed) } else { Ok(()) };
+        }
+        let mut parts = line.split(|&byte| byte == b' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::RequestLineMalformed);
+        };
+        if method.is_empty() || !method.iter().copied().all(is_token) || target.is_empty() {
+            return Err(Refusal::RequestLineMalformed);
+        }
+        if target.contains(&b'#') {
+            return Err(Refusal::Fragment);
+        }
+        if target.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+            return Err(Refusal::RequestLineMalformed);
+        }
+        let is_http_10 = match version {
+            b"HTTP/1.1" => false,
+            b"HTTP/1.0" => true,
+            _ => return Err(Refusal::VersionNotSupported),
+        };
+        self.head = Head { is_http_10, ..Head::default() };
+        self.phase = Phase::Fields;
+        Ok(())
+    }
+
+    fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let (name, value) = split_field(line)?;
+        self.count_field(line)?;
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let length = decimal(value).ok_or(Refusal::ContentLengthMalformed)?;
+            if self.head.content_length.replace(length).is_some() {
+                return Err(Refusal::ContentLengthRepeated);
+            }
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if self.head.is_chunked {
+                return Err(Refusal::TransferEncodingRepeated);
+            }
+            if !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Refusal::TransferEncodingUnknown);
+            }
+            self.head.is_chunked = true;
+        } else if name.eq_ignore_ascii_case(b"upgrade") {
+            self.head.has_upgrade = true;
+        }
+        Ok(())
+    }
+
+    fn count_field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        self.head.field_bytes += line.len() + 2;
+        self.head.field_count += 1;
+        let is_too_much = self.head.field_count > self.limits.header_count
+            || self.head.field_bytes > self.limits.header_bytes;
+        if is_too_much { Err(Refusal::HeadTooLarge) } else { Ok(()) }
+    }
+
+    fn end_head(&mut self) -> Result<(), Refusal> {
+        let head = std::mem::take(&mut self.head);
+        if head.is_chunked && head.content_length.is_some() {
+            return Err(Refusal::LengthAndEncoding);
+        }
+        if head.is_chunked && head.is_http_10 {
+            return Err(Refusal::TransferEncodingUnknown);
+        }
+        self.phase = if head.is_chunked {
+            Phase::ChunkSize
+        } else {
+            match head.content_length {
+                None | Some(0) if head.has_upgrade => Phase::Foreign,
+                None | Some(0) => Phase::RequestLine,
+                Some(length) => Phase::Body(length),
+            }
+        };
+        Ok(())
+    }
+
+    fn chunk_size(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
+        if digits.is_empty() || digits.len() > 15 || line.contains(&b'\r') {
+            return Err(Refusal::ChunkMalformed);
+        }
+        let mut size: u64 = 0;
+        for &digit in digits {
+            let value = char::from(digit).to_digit(16).ok_or(Refusal::ChunkMalformed)?;
+            size = size << 4 | u64::from(value);
+        }
+        self.head.field_bytes = 0;
+        self.head.field_count = 0;
+        self.phase = if size == 0 { Phase::Trailers } else { Phase::ChunkData(size) };
+        Ok(())
+    }
+
+    fn trailer(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        split_field(line)?;
+        self.count_field(line)
+    }
+}
+
+fn skip(bytes: &[u8], left: u64) -> (&[u8], u64) {
+    let length = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+    let rest = bytes.get(length..).unwrap_or_default();
+    (rest, left - u64::try_from(length).unwrap_or(left))
+}
+
+/// Splits a field line (RFC 9112 §5) and checks both halves.
+fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+    let colon = memchr::memchr(b':', line).ok_or(Refusal::FieldMalformed)?;
+    let (name, value) = line.split_at(colon);
+    if name.is_empty() || !name.iter().copied().all(is_token) {
+        return Err(Refusal::FieldMalformed); // also a continuation line (obs-fold, §5.2)
+    }
+    let value = value.get(1..).unwrap_or_default().trim_ascii();
+    if value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+        return Err(Refusal::FieldMalformed);
+    }
+    Ok((name, value))
+}
+
+/// `1*DIGIT` without a sign, within 18 digits (RFC 9112 §6.2).
+fn decimal(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || value.len() > 18 || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(value.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
+                | b'`' | b'|' | b'~'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: HeadLimits =
+        HeadLimits { request_line: 100, header_bytes: 300, header_count: 5 };
+
+    fn read(bytes: &[u8]) -> Result<Seen, Refusal> {
+        Framing::new(LIMITS).feed(bytes)
+    }
+
+    #[test]
+    fn messages_with_one_reading_pass() {
+        for bytes in [
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        ] {
+            assert_eq!(read(bytes.as_bytes()), Ok(Seen::default()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn messages_with_two_readings_are_refused() {
+        use Refusal as R;
+        let chunked = |body: &str| format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        let cases = [
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n".into(), R::BareLineFeed),
+            ("GET / HTTP/1.1\r\nHost: a\n\r\n".into(), R::BareLineFeed),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\n".into(), R::BareLineFeed),
+            ("\r\n\r\nGET / HTTP/1.1\r\n\r\n".into(), R::RequestLineMalformed),
+            ("GET  / HTTP/1.1\r\n\r\n".into(), R::RequestLineMalformed),
+            ("GET / HTTP/1.1 \r\n\r\n".into(), R::RequestLineMalformed),
+            ("GET /a\tb HTTP/1.1\r\n\r\n".into(), R::RequestLineMalformed),
+            ("GET /\r/ HTTP/1.1\r\n\r\n".into(), R::RequestLineMalformed),
+            ("G(T / HTTP/1.1\r\n\r\n".into(), R::RequestLineMalformed),
+            ("GET /x#/../y HTTP/1.1\r\n\r\n".into(), R::Fragment),
+            ("GET / HTTP/2.0\r\n\r\n".into(), R::VersionNotSupported),
+            ("GET / http/1.1\r\n\r\n".into(), R::VersionNotSupported),
+            ("GET / HTTP/1.1\r\nHost : a\r\n\r\n".into(), R::FieldMalformed),
+            ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n".into(), R::FieldMalformed),
+            ("GET / HTTP/1.1\r\n: v\r\n\r\n".into(), R::FieldMalformed),
+            ("GET / HTTP/1.1\r\nnocolon\r\n\r\n".into(), R::FieldMalformed),
+            ("GET / HTTP/1.1\r\nA: b\rc\r\n\r\n".into(), R::FieldMalformed),
+            ("GET / HTTP/1.1\r\nA: b\0c\r\n\r\n".into(), R::FieldMalformed),
+            ("POST / HTTP/1.1\r\nContent-Length: +5\r\n\r\n".into(), R::ContentLengthMalformed),
+            ("POST / HTTP/1.1\r\nContent-Length: 5,5\r\n\r\n".into(), R::ContentLengthMalformed),
+            ("POST / HTTP/1.1\r\nContent-Length:\r\n\r\n".into(), R::ContentLengthMalformed),
+            ("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n".into(), R::ContentLengthMalformed),
+            ("POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n".into(), R::ContentLengthRepeated),
+            ("POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n".into(), R::LengthAndEncoding),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n".into(), R::LengthAndEncoding),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n".into(), R::TransferEncodingRepeated),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n".into(), R::TransferEncodingUnknown),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n".into(), R::TransferEncodingUnknown),
+            ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n".into(), R::TransferEncodingUnknown),
+            (chunked("3\nabc\r\n"), R::BareLineFeed),
+            (chunked("3;a\nb\r\n"), R::BareLineFeed),
+            (chunked("3 \r\nabc\r\n"), R::ChunkMalformed),
+            (chunked("0x3\r\nabc\r\n"), R::ChunkMalformed),
+            (chunked("\r\nabc\r\n"), R::ChunkMalformed),
+            (chunked("fffffffffffffffff\r\n"), R::ChunkMalformed),
+            (chunked("3\r\nabcd\r\n"), R::ChunkMalformed),
+        ];
+        for (bytes, refusal) in cases {
+            assert_eq!(read(bytes.as_bytes()), Err(refusal), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn limits_bite_before_the_line_has_ended() {
+        let line = format!("GET /{}", "a".repeat(100));
+        assert_eq!(read(line.as_bytes()), Err(Refusal::RequestLineTooLong));
+
+        let fields = format!("GET / HTTP/1.1\r\nA: {}", "a".repeat(300));
+        assert_eq!(read(fields.as_bytes()), Err(Refusal::HeadTooLarge));
+
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(6));
+        assert_eq!(read(many.as_bytes()), Err(Refusal::HeadTooLarge));
+    }
+
+    #[test]
+    fn what_follows_a_request_to_upgrade_is_not_read() {
+        let head = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+        let bytes = format!("{head}\nGET /secret HTTP/1.1");
+
+        let seen = read(bytes.as_bytes()).unwrap();
+
+        assert_eq!(seen.upgrade_at, Some(head.len()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_reading_does_not_depend_on_how_the_bytes_were_cut(
+            cut in 0usize..200, tail in "[ -~\r\n]{0,40}", chunked in any::<bool>()
+        ) {
+            let head = if chunked {
+                "POST /a HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"
+            } else {
+                "POST /a HTTP/1.1\r\nHost: b\r\nContent-Length: 4\r\n\r\nabcd"
+            };
+            let bytes = format!("{head}{tail}");
+            let cut = cut.min(bytes.len());
+            let whole = read(bytes.as_bytes());
+
+            let mut framing = Framing::new(LIMITS);
+            let pieces = framing
+                .feed(&bytes.as_bytes()[..cut])
+                .and_then(|seen| if cut == bytes.len() { Ok(seen) } else { framing.feed(&bytes.as_bytes()[cut..]) });
+
+            prop_assert_eq!(whole.is_ok(), pieces.is_ok());
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&bytes);
+        }
+    }
+}
