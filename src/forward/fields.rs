@@ -1,0 +1,439 @@
+//! Writes the head that an upstream receives: the permitted target, the fields of the client
+//! that may pass, then ours.
+//!
+//! Identity is only ever told by us. A client's field that any upstream might take for the
+//! gateway's word is dropped whatever its spelling: `X_Forwarded_User` and `X.Forwarded.User`
+//! reach a CGI or WSGI application under the same name as `X-Forwarded-User`.
+
+use bytes::{BufMut, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+
+/// How the body of the request is framed towards the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFraming {
+    /// With the chunked coding.
+    Chunked,
+    /// By its length.
+    Length(u64),
+    /// There is none, and nothing is said about it.
+    None,
+}
+
+/// What of a request's credential is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialFields {
+    /// `Authorization` and `X-Auth-Token` pass.
+    Forward,
+    /// They end here.
+    Remove,
+}
+
+/// What becomes of a client's field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Credential,
+    Drop,
+    Pass,
+    /// Told by a trusted proxy in front of us, dropped from anybody else.
+    Proxy,
+}
+
+/// Whether fields that tell of the way so far are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The peer is a client: its word about addresses counts nothing.
+    Client,
+    /// The peer is one of `server.trusted_proxies`.
+    Proxy,
+}
+
+/// Families whose members are ours to set, as folded prefixes of a field name.
+const OURS_BY_PREFIX: [&str; 22] = [
+    "x-forwarded-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-amzn-oidc-",
+    "x-client-cert",
+    "x-consumer-",
+    "x-credential-",
+    "x-doorward-",
+    "x-forward-auth-",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-jwt-",
+    "x-ms-client-principal",
+    "x-ms-token-",
+    "x-original-",
+    "x-pomerium-",
+    "x-remote-",
+    "x-ssl-client-",
+    "x-vouch-",
+    "x-webauth-",
+    "ssl-client-",
+];
+
+/// Single names that are ours to set or must not come from a client.
+const OURS_BY_NAME: [&str; 32] = [
+    "cf-connecting-ip",
+    "client-ip",
+    "fastly-client-ip",
+    "forwarded",
+    "http2-settings",
+    "proxy",
+    "proxy-authorization",
+    "proxy-connection",
+    "keep-alive",
+    "remote-addr",
+    "remote-email",
+    "remote-group",
+    "remote-groups",
+    "remote-name",
+    "remote-user",
+    "true-client-ip",
+    "x-access-token",
+    "x-auth-email",
+    "x-auth-groups",
+    "x-auth-roles",
+    "x-auth-user",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-id-token",
+    "x-method-override",
+    "x-middleware-subrequest",
+    "x-real-ip",
+    "x-request-id",
+    "x-rewrite-url",
+    "x-user",
+];
+
+/// Says what becomes of a client's field, by its folded name.
+fn fate(name: &HeaderName) -> Fate {
+    // Standard names compare as small integers; they are most of what clients send.
+    if *name == header::ACCEPT
+        || *name == header::USER_AGENT
+        || *name == header::ACCEPT_ENCODING
+        || *name == header::ACCEPT_LANGUAGE
+        || *name == header::CONTENT_TYPE
+        || *name == header::RANGE
+        || *name == header::IF_NONE_MATCH
+        || *name == header::IF_MODIFIED_SINCE
+    {
+        return Fate::Pass;
+    }
+    if *name == header::HOST
+        || *name == header::CONNECTION
+        || *name == header::CONTENT_LENGTH
+        || *name == header::TRANSFER_ENCODING
+        || *name == header::TE
+        || *name == header::TRAILER
+        || *name == header::UPGRADE
+        || *name == header::EXPECT
+        || *name == header::COOKIE
+    {
+        return Fate::Drop; // written by us, or handled apart
+    }
+    if *name == header::AUTHORIZATION {
+        return Fate::Credential;
+    }
+    fate_of_folded(name.as_str())
+}
+
+fn fate_of_folded(name: &str) -> Fate {
+    let mut folded = [0_u8; 64];
+    let name = name.as_bytes();
+    // A longer name is compared by its first 64 bytes: all of ours are shorter.
+    let length = name.len().min(folded.len());
+    for (to, from) in folded.iter_mut().zip(name) {
+        *to = if matches!(from, b'_' | b'.') { b'-' } else { from.to_ascii_lowercase() };
+    }
+    let folded = folded.get(..length).unwrap_or_default();
+    let is_alias = name.iter().any(|byte| matches!(byte, b'_' | b'.'));
+    match folded {
+        b"x-forwarded-for" | b"x-forwarded-proto" | b"x-forwarded-host" | b"x-forwarded-port"
+        | b"x-real-ip" | b"forwarded"
+            if !is_alias =>
+        {
+            return Fate::Proxy;
+        }
+        b"x-auth-token" => {
+            return if is_alias { Fate::Drop } else { Fate::Credential };
+        }
+        b"destination" => return Fate::Drop, // written from its canonical form
+        _ => {}
+    }
+    if is_alias
+        && matches!(
+            folded,
+            b"authorization"
+                | b"content-length"
+                | b"transfer-encoding"
+                | b"host"
+                | b"connection"
+                | b"cookie"
+                | b"expect"
+                | b"upgrade"
+                | b"te"
+        )
+    {
+        return Fate::Drop;
+    }
+    let is_ours = match folded.first() {
+        Some(b'x' | b's') => {
+            OURS_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix.as_bytes()))
+        }
+        _ => false,
+    };
+    if is_ours || OURS_BY_NAME.iter().any(|ours| folded == ours.as_bytes()) {
+        return Fate::Drop;
+    }
+    Fate::Pass
+}
+
+/// Everything that makes up a request head towards an upstream.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// The method, as the client gave it.
+    pub method: &'a Method,
+    /// Writes the permitted target.
+    pub target: &'a crate::policy::home::Target<'a>,
+    /// The value of `Host`.
+    pub host: &'a str,
+    /// The client's fields.
+    pub fields: &'a HeaderMap,
+    /// What of the credential passes.
+    pub credential: CredentialFields,
+    /// How far the peer's word about the way so far counts.
+    pub trust: Trust,
+    /// Fields about the client's address and the scheme, made once per connection; each ends
+    /// in CR LF.
+    pub peer_fields: &'a PeerFields,
+    /// Fields that tell who it is, made once per principal; each ends in CR LF.
+    pub identity: &'a [u8],
+    /// The request id.
+    pub request_id: &'a str,
+    /// How the body is framed.
+    pub framing: BodyFraming,
+    /// The protocol to switch to, if that was asked for and is let through.
+    pub upgrade: Option<&'a str>,
+    /// The host that the client asked for, for `X-Forwarded-Host`.
+    pub client_host: &'a str,
+}
+
+/// What is told of the client's connection.
+#[derive(Debug)]
+pub struct PeerFields {
+    address: Box<str>,
+    node: Box<str>,
+    scheme: &'static str,
+    block: Box<[u8]>,
+}
+
+impl PeerFields {
+    /// Fixes, once per connection, what upstreams are told of it.
+    #[must_use]
+    pub fn new(peer: std::net::IpAddr, scheme: &'static str, port: u16) -> Self {
+        let address = peer.to_string().into_boxed_str();
+        // RFC 7239 §6: an IPv6 address stands in brackets and quotes.
+        let node = if peer.is_ipv6() { format!("\"[{address}]\"") } else { address.to_string() };
+        let block = format!(
+            "x-forwarded-for: {address}\r\nx-real-ip: {address}\r\nx-forwarded-proto: {scheme}\r\n\
+             x-forwarded-port: {port}\r\n"
+        );
+        Self {
+            address,
+            node: node.into_boxed_str(),
+            scheme,
+            block: block.into_bytes().into_boxed_slice(),
+        }
+    }
+}
+
+impl Head<'_> {
+    /// Writes the head.
+    pub fn write(&self, out: &mut BytesMut) {
+        out.reserve(1024);
+        out.put_slice(self.method.as_str().as_bytes());
+        out.put_u8(b' ');
+        self.target.write_path_and_query(out);
+        out.put_slice(b" HTTP/1.1\r\n");
+        put(out, "host", self.host.as_bytes());
+        let named = ConnectionOptions::of(self.fields);
+        for (name, value) in self.fields {
+            let passes = match fate(name) {
+                Fate::Pass => true,
+                Fate::Credential => self.credential == CredentialFields::Forward,
+                Fate::Drop | Fate::Proxy => false,
+            };
+            if passes && !named.contains(name) {
+                put(out, name.as_str(), value.as_bytes());
+            }
+        }
+        self.write_cookies(out);
+        if let Some(destination) = self.target.destination() {
+            put(out, "destination", destination.as_bytes());
+        }
+        match self.trust {
+            Trust::Client => self.write_way(out),
+            Trust::Proxy => self.write_extended_way(out),
+        }
+        put(out, "x-request-id", self.request_id.as_bytes());
+        out.put_slice(self.identity);
+        match self.framing {
+            BodyFraming::Chunked => out.put_slice(b"transfer-encoding: chunked\r\n"),
+            BodyFraming::Length(length) => {
+                let length = HeaderValue::from(length);
+                put(out, "content-length", length.as_bytes());
+            }
+            BodyFraming::None => {}
+        }
+        if let Some(protocol) = self.upgrade {
+            out.put_slice(b"connection: upgrade\r\n");
+            put(out, "upgrade", protocol.as_bytes());
+        }
+        out.put_slice(b"\r\n");
+    }
+
+    /// HTTP/2 may split cookies over several fields; HTTP/1.1 has one (RFC 9113 §8.2.3).
+    fn write_cookies(&self, out: &mut BytesMut) {
+        let mut cookies = self.fields.get_all(header::COOKIE).iter();
+        let Some(first) = cookies.next() else { return };
+        out.put_slice(b"cookie: ");
+        out.put_slice(first.as_bytes());
+        for more in cookies {
+            out.put_slice(b"; ");
+            out.put_slice(more.as_bytes());
+        }
+        out.put_slice(b"\r\n");
+    }
+
+    fn write_way(&self, out: &mut BytesMut) {
+        out.put_slice(&self.peer_fields.block);
+        put(out, "x-forwarded-host", self.client_host.as_bytes());
+        out.put_slice(b"forwarded: for=");
+        self.write_forwarded_element(out);
+    }
+
+    fn write_forwarded_element(&self, out: &mut BytesMut) {
+        out.put_slice(self.peer_fields.node.as_bytes());
+        out.put_slice(b";host=\"");
+        out.put_slice(self.client_host.as_bytes());
+        out.put_slice(b"\";proto=");
+        out.put_slice(self.peer_fields.scheme.as_bytes());
+        out.put_slice(b"\r\n");
+    }
+
+    /// The peer is trusted: its word stands, and it is added to the chain itself.
+    fn write_extended_way(&self, out: &mut BytesMut) {
+        let peer = &self.peer_fields;
+        for (name, added) in
+            [("x-forwarded-for", Some(&*peer.address)), ("x-real-ip", None), ("x-forwarded-proto", None), ("x-forwarded-host", None), ("x-forwarded-port", None)]
+        {
+            let mut values = self.fields.get_all(name).iter();
+            match (values.next(), added) {
+                (Some(first), added) => {
+                    out.put_slice(name.as_bytes());
+                    out.put_slice(b": ");
+                    out.put_slice(first.as_bytes());
+                    if let Some(added) = added {
+                        for value in values {
+                            out.put_slice(b", ");
+                            out.put_slice(value.as_bytes());
+                        }
+                        out.put_slice(b", ");
+                        out.put_slice(added.as_bytes());
+                    }
+                    out.put_slice(b"\r\n");
+                }
+                (None, Some(added)) => put(out, name, added.as_bytes()),
+                (None, None) => match name {
+                    "x-real-ip" => put(out, name, peer.address.as_bytes()),
+                    "x-forwarded-proto" => put(out, name, peer.scheme.as_bytes()),
+                    "x-forwarded-host" => put(out, name, self.client_host.as_bytes()),
+                    _ => {}
+                },
+            }
+        }
+        out.put_slice(b"forwarded: ");
+        for value in self.fields.get_all(header::FORWARDED) {
+            out.put_slice(value.as_bytes());
+            out.put_slice(b", ");
+        }
+        out.put_slice(b"for=");
+        self.write_forwarded_element(out);
+    }
+}
+
+fn put(out: &mut BytesMut, name: &str, value: &[u8]) {
+    out.put_slice(name.as_bytes());
+    out.put_slice(b": ");
+    out.put_slice(value);
+    out.put_slice(b"\r\n");
+}
+
+/// The fields that a client's `Connection` names, which end here (RFC 9110 §7.6.1).
+struct ConnectionOptions<'a>(Vec<&'a [u8]>);
+
+impl<'a> ConnectionOptions<'a> {
+    fn of(fields: &'a HeaderMap) -> Self {
+        let mut named = Vec::new(); // without `Connection` nothing is allocated
+        for value in fields.get_all(header::CONNECTION) {
+            for option in value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                let is_common = option.eq_ignore_ascii_case(b"keep-alive")
+                    || option.eq_ignore_ascii_case(b"close")
+                    || option.eq_ignore_ascii_case(b"upgrade");
+                if !is_common && !option.is_empty() {
+                    named.push(option);
+                }
+            }
+        }
+        Self(named)
+    }
+
+    fn contains(&self, name: &HeaderName) -> bool {
+        self.0.iter().any(|option| option.eq_ignore_ascii_case(name.as_str().as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_of_an_identity_field_passes() {
+        for name in [
+            "x-forwarded-user",
+            "x_forwarded_user",
+            "x.forwarded.user",
+            "x-forwarded_user",
+            "remote-user",
+            "remote_user",
+            "remote.user",
+            "x-auth-request-email",
+            "x_auth_request_email",
+            "x-original-url",
+            "x-rewrite-url",
+            "x-http-method-override",
+            "x-middleware-subrequest",
+            "x_real_ip",
+            "x.forwarded.for",
+            "x_auth_token",
+            "content_length",
+            "transfer_encoding",
+            "proxy",
+            "x-webauth-user",
+        ] {
+            let name = HeaderName::from_static(name);
+            assert_eq!(fate(&name), Fate::Drop, "{name}");
+        }
+    }
+
+    #[test]
+    fn ordinary_fields_pass() {
+        for name in ["accept", "x-custom", "depth", "overwrite", "qualifier", "bucket", "sec-websocket-key", "if", "x_custom"] {
+            assert_eq!(fate(&HeaderName::from_static(name)), Fate::Pass, "{name}");
+        }
+    }
+}
