@@ -5,7 +5,7 @@
 //! gateway's word is dropped whatever its spelling: `X_Forwarded_User` and `X.Forwarded.User`
 //! reach a CGI or WSGI application under the same name as `X-Forwarded-User`.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 /// How the body of the request is framed towards the upstream.
@@ -253,7 +253,7 @@ impl PeerFields {
 
 impl Head<'_> {
     /// Writes the head.
-    pub fn write(&self, out: &mut BytesMut) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         out.reserve(1024);
         out.put_slice(self.method.as_str().as_bytes());
         out.put_u8(b' ');
@@ -297,7 +297,7 @@ impl Head<'_> {
     }
 
     /// HTTP/2 may split cookies over several fields; HTTP/1.1 has one (RFC 9113 §8.2.3).
-    fn write_cookies(&self, out: &mut BytesMut) {
+    fn write_cookies(&self, out: &mut Vec<u8>) {
         let mut cookies = self.fields.get_all(header::COOKIE).iter();
         let Some(first) = cookies.next() else { return };
         out.put_slice(b"cookie: ");
@@ -309,14 +309,14 @@ impl Head<'_> {
         out.put_slice(b"\r\n");
     }
 
-    fn write_way(&self, out: &mut BytesMut) {
+    fn write_way(&self, out: &mut Vec<u8>) {
         out.put_slice(&self.peer_fields.block);
         put(out, "x-forwarded-host", self.client_host.as_bytes());
         out.put_slice(b"forwarded: for=");
         self.write_forwarded_element(out);
     }
 
-    fn write_forwarded_element(&self, out: &mut BytesMut) {
+    fn write_forwarded_element(&self, out: &mut Vec<u8>) {
         out.put_slice(self.peer_fields.node.as_bytes());
         out.put_slice(b";host=\"");
         out.put_slice(self.client_host.as_bytes());
@@ -326,7 +326,7 @@ impl Head<'_> {
     }
 
     /// The peer is trusted: its word stands, and it is added to the chain itself.
-    fn write_extended_way(&self, out: &mut BytesMut) {
+    fn write_extended_way(&self, out: &mut Vec<u8>) {
         let peer = &self.peer_fields;
         for (name, added) in
             [("x-forwarded-for", Some(&*peer.address)), ("x-real-ip", None), ("x-forwarded-proto", None), ("x-forwarded-host", None), ("x-forwarded-port", None)]
@@ -366,7 +366,7 @@ impl Head<'_> {
     }
 }
 
-fn put(out: &mut BytesMut, name: &str, value: &[u8]) {
+fn put(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.put_slice(name.as_bytes());
     out.put_slice(b": ");
     out.put_slice(value);

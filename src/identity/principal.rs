@@ -1,0 +1,179 @@
+//! Who a request is made by, once a credential has proved it.
+
+use std::cell::OnceCell;
+use std::fmt::Write as _;
+
+use crate::resource::PathPrefix;
+use crate::route::IdentityFields;
+use crate::user::{PermissionSet, User};
+
+/// What proved a principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: the route accepts anybody.
+    Nothing,
+    /// A password.
+    Password,
+    /// A token.
+    Token,
+}
+
+/// A verified identity: only this module's constructors make one.
+#[derive(Debug)]
+pub struct Principal {
+    facts: Facts,
+    fields: [OnceCell<Box<[u8]>>; 3],
+}
+
+/// What is known of a principal.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The user's name or the token's subject; empty for nobody.
+    pub name: Box<str>,
+    /// What proved it.
+    pub proof: Proof,
+    /// The issuer or directory that vouches for it.
+    pub authority: Box<str>,
+    /// Its roles.
+    pub roles: Vec<Box<str>>,
+    /// What it may do.
+    pub permissions: PermissionSet,
+    /// Its groups.
+    pub groups: Vec<Box<str>>,
+    /// The part of an API that is its own.
+    pub home: Option<PathPrefix>,
+    /// Its e-mail address.
+    pub email: Option<Box<str>>,
+    /// Its cluster tag.
+    pub tag: Option<Box<str>>,
+}
+
+impl Principal {
+    pub(super) fn new(facts: Facts) -> Self {
+        Self { facts, fields: [const { OnceCell::new() }; 3] }
+    }
+
+    pub(super) fn of_user(user: &User, proof: Proof, authority: &str) -> Self {
+        Self::new(Facts {
+            name: user.name.clone(),
+            proof,
+            authority: authority.into(),
+            roles: user.roles.clone(),
+            permissions: user.permissions.clone(),
+            groups: user.groups.clone(),
+            home: user.home.clone(),
+            email: user.email.clone(),
+            tag: user.tag.clone(),
+        })
+    }
+
+    /// Whom a directory's entry describes, without any proof: for `explain` alone, which sends
+    /// nothing.
+    #[must_use]
+    pub fn supposed(user: &User, authority: &str) -> Self {
+        Self::of_user(user, Proof::Nothing, authority)
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The name; `None` for nobody.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        if self.facts.name.is_empty() { None } else { Some(&self.facts.name) }
+    }
+
+    /// The fields that tell an upstream who it is, each ending in CR LF; made once. Values
+    /// that could end a field early are left out: an upstream then knows less, never else.
+    #[must_use]
+    pub fn fields(&self, family: IdentityFields) -> &[u8] {
+        let (index, names) = match family {
+            IdentityFields::None => return &[],
+            IdentityFields::XForwarded => (
+                0,
+                [
+                    "x-forwarded-user",
+                    "x-forwarded-groups",
+                    "x-forwarded-email",
+                    "x-forwarded-roles",
+                    "x-forwarded-home",
+                ],
+            ),
+            IdentityFields::XAuthRequest => (
+                1,
+                [
+                    "x-auth-request-user",
+                    "x-auth-request-groups",
+                    "x-auth-request-email",
+                    "x-auth-request-roles",
+                    "x-auth-request-home",
+                ],
+            ),
+            IdentityFields::Remote => (
+                2,
+                ["remote-user", "remote-groups", "remote-email", "remote-roles", "remote-home"],
+            ),
+        };
+        let Some(cell) = self.fields.get(index) else { return &[] };
+        cell.get_or_init(|| self.write_fields(names).into_bytes().into_boxed_slice())
+    }
+
+    fn write_fields(&self, names: [&str; 5]) -> String {
+        let facts = &self.facts;
+        let home = facts.home.as_ref().map(|home| if home.is_root() { "/" } else { home.as_str() });
+        let values = [
+            Some(facts.name.to_string()),
+            Some(facts.groups.join(",")),
+            facts.email.as_ref().map(ToString::to_string),
+            Some(facts.roles.join(",")),
+            home.map(ToOwned::to_owned),
+        ];
+        let mut fields = String::new();
+        for (name, value) in names.into_iter().zip(values) {
+            let value = value.unwrap_or_default();
+            if !value.is_empty() && !value.chars().any(char::is_control) {
+                let _ = write!(fields, "{name}: {value}\r\n");
+            }
+        }
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn principal(name: &str, roles: &[&str]) -> Principal {
+        Principal::new(Facts {
+            name: name.into(),
+            proof: Proof::Token,
+            authority: "local".into(),
+            roles: roles.iter().map(|&role| role.into()).collect(),
+            permissions: PermissionSet::default(),
+            groups: Vec::new(),
+            home: Some("/alice".parse().unwrap()),
+            email: None,
+            tag: None,
+        })
+    }
+
+    #[test]
+    fn an_upstream_is_told_what_is_known_and_nothing_else() {
+        let fields = principal("alice", &["a", "b"]).fields(IdentityFields::Remote).to_vec();
+
+        assert_eq!(
+            String::from_utf8(fields).unwrap(),
+            "remote-user: alice\r\nremote-roles: a,b\r\nremote-home: /alice\r\n"
+        );
+    }
+
+    #[test]
+    fn a_value_that_could_split_a_field_is_left_out() {
+        let fields = principal("alice\r\nx-admin: 1", &[]).fields(IdentityFields::XForwarded).to_vec();
+
+        assert_eq!(String::from_utf8(fields).unwrap(), "x-forwarded-home: /alice\r\n");
+    }
+}

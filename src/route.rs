@@ -1,0 +1,127 @@
+//! What is let through, for whom, and where to: a route as the way of a request uses it, with
+//! everything that can be computed beforehand computed at load.
+
+pub mod table;
+pub mod upstream;
+
+use http::{HeaderValue, Method};
+
+use crate::credential::Accepted;
+use crate::home::HomeRule;
+use crate::resource::{Dialect, HostPattern, PathPrefix};
+use crate::user::Permission;
+
+pub use self::table::{NoRoute, Table};
+
+/// One route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// Where it stands: `file:line:column`.
+    pub place: Box<str>,
+    /// The hosts it answers for; empty: any.
+    pub hosts: Vec<HostPattern>,
+    /// The paths it answers for.
+    pub path: PathPrefix,
+    /// The methods it lets through, each with the permissions it demands.
+    pub methods: Vec<(Method, Vec<Permission>)>,
+    /// Index of the listeners it is reached by.
+    pub listeners: Vec<usize>,
+    /// Index of its upstream.
+    pub upstream: usize,
+    /// The kinds of credentials it takes.
+    pub accepted: Accepted,
+    /// How its upstream reads paths.
+    pub dialect: Dialect,
+    /// Confines principals to their homes.
+    pub home: Option<HomeRule>,
+    /// One of these is needed, unless there are none.
+    pub roles: Vec<Box<str>>,
+    /// One of these is needed, unless there are none.
+    pub groups: Vec<Box<str>>,
+    /// Whether the upstream gets the credential as well.
+    pub forwards_credential: bool,
+    /// How the upstream learns who it is.
+    pub identity: IdentityFields,
+    /// Whether a connection may become a WebSocket.
+    pub websocket: bool,
+    /// The largest request body in bytes.
+    pub body_limit: Option<u64>,
+    /// Whether the upstream sees the client's host rather than its own name.
+    pub preserves_host: bool,
+    /// One `WWW-Authenticate` value for each kind, without and with `error="invalid_token"`.
+    pub challenges: Challenges,
+}
+
+/// The family of header fields in which an upstream learns who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentityFields {
+    /// It does not.
+    None,
+    /// `Remote-User` and its kin.
+    Remote,
+    /// `X-Auth-Request-User` and its kin.
+    XAuthRequest,
+    /// `X-Forwarded-User` and its kin.
+    XForwarded,
+}
+
+/// The challenges of a route's 401, made at load (RFC 9110 §11.6.1).
+#[derive(Clone, Debug, Default)]
+pub struct Challenges {
+    /// When no credential was presented (RFC 6750 §3.1: no error code).
+    pub plain: Vec<HeaderValue>,
+    /// When a token was presented that does not hold.
+    pub invalid_token: Vec<HeaderValue>,
+}
+
+impl Challenges {
+    /// One challenge for each kind. The realm holds nothing that needs escaping.
+    #[must_use]
+    pub fn new(realm: &str, accepted: Accepted) -> Self {
+        let mut challenges = Self::default();
+        let mut add = |plain: String, invalid: String| {
+            if let (Ok(plain), Ok(invalid)) =
+                (HeaderValue::try_from(plain), HeaderValue::try_from(invalid))
+            {
+                challenges.plain.push(plain);
+                challenges.invalid_token.push(invalid);
+            }
+        };
+        if accepted.bearer || accepted.x_auth_token {
+            let plain = format!("Bearer realm=\"{realm}\"");
+            let invalid = format!("{plain}, error=\"invalid_token\"");
+            add(plain, invalid);
+        }
+        if accepted.basic {
+            let plain = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
+            add(plain.clone(), plain);
+        }
+        challenges
+    }
+}
+
+impl Route {
+    /// The permissions that a method demands; `None`: the method is not let through.
+    #[must_use]
+    pub fn demands(&self, method: &Method) -> Option<&[Permission]> {
+        let rule = self.methods.iter().find(|(known, _)| known == method);
+        rule.map(|(_, permissions)| permissions.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_challenge_for_each_kind() {
+        let accepted = Accepted { basic: true, bearer: true, x_auth_token: true, anonymous: false };
+
+        let challenges = Challenges::new("gate", accepted);
+
+        assert_eq!(challenges.plain, ["Bearer realm=\"gate\"", "Basic realm=\"gate\", charset=\"UTF-8\""]);
+        assert_eq!(challenges.invalid_token[0], "Bearer realm=\"gate\", error=\"invalid_token\"");
+    }
+}
