@@ -13,7 +13,7 @@ use crate::directory::Directory;
 use crate::password::PasswordHash;
 use crate::resource::PathPrefix;
 use crate::token::{VerifiedToken, Verifier, VerifyError};
-use crate::user::{PermissionSet, Roles, User};
+use crate::user::{Grant, PermissionSet, Roles, User};
 
 pub use self::principal::{Principal, Proof};
 
@@ -22,23 +22,12 @@ pub use self::principal::{Principal, Proof};
 pub struct Identities {
     /// Verifies tokens; `None`: no issuer is configured.
     pub verifier: Option<Verifier>,
-    /// What is known of each issuer besides its keys, in the verifier's order.
-    pub issuers: Vec<IssuerFacts>,
     /// The directories, in the order in which they are asked.
     pub directories: Vec<Directory>,
     /// What each role may do.
     pub roles: Roles,
     /// Verified in place of a user's hash where there is none, at the same cost.
     pub decoy: Arc<PasswordHash>,
-}
-
-/// What is known of an issuer besides its keys.
-#[derive(Clone, Debug)]
-pub struct IssuerFacts {
-    /// Its name in the configuration.
-    pub name: Box<str>,
-    /// Whether its tokens speak for users of the directories.
-    pub is_bound: bool,
 }
 
 /// Why a credential does not prove anybody.
@@ -85,13 +74,13 @@ impl Identities {
         let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
         let verified = verifier.verify(token, now)?;
         let until = verified.valid_until;
-        let facts = self.issuers.get(verified.issuer).ok_or(VerifyError::UnknownIssuer)?;
-        let principal = if facts.is_bound {
+        let issuer = verifier.issuer(verified.issuer).ok_or(VerifyError::UnknownIssuer)?;
+        let principal = if issuer.bound {
             let found = self.find(&verified.subject).filter(|(_, user)| !user.disabled);
             let (_, user) = found.ok_or(IdentityError::UnknownSubject)?;
-            Principal::of_user(user, Proof::Token, &facts.name)
+            Principal::of_user(user, Proof::Token, &issuer.name)
         } else {
-            self.foreign(verified, &facts.name)?
+            self.foreign(verified, &issuer.name)?
         };
         Ok((principal, until))
     }
@@ -107,23 +96,15 @@ impl Identities {
     /// a wrong password costs.
     #[must_use]
     pub fn password_of(&self, name: &str) -> PasswordQuestion {
-        let user = self.find(name);
-        let decoy = || {
-            let decoy = user.map_or(&self.decoy, |(directory, _)| directory.decoy());
-            PasswordQuestion { hash: Arc::clone(decoy), principal: None }
-        };
-        let Some((directory, user)) = user else {
+        let Some((directory, user)) = self.find(name) else {
             let decoy = self.directories.first().map_or(&self.decoy, Directory::decoy);
             return PasswordQuestion { hash: Arc::clone(decoy), principal: None };
         };
-        match &user.password {
-            Some(hash) if !user.disabled => PasswordQuestion {
-                hash: Arc::clone(hash),
-                principal: Some(Principal::of_user(user, Proof::Password, directory.name())),
-            },
-            Some(hash) => PasswordQuestion { hash: Arc::clone(hash), principal: None },
-            None => decoy(),
-        }
+        let hash = Arc::clone(user.password.as_ref().unwrap_or_else(|| directory.decoy()));
+        let may_log_in = user.password.is_some() && !user.disabled;
+        let principal =
+            may_log_in.then(|| Principal::of_user(user, Proof::Password, directory.name()));
+        PasswordQuestion { hash, principal }
     }
 
     /// A principal of whom only the token speaks.
@@ -134,12 +115,9 @@ impl Identities {
     ) -> Result<Principal, IdentityError> {
         let roles = boxed(token.roles);
         let mut permissions = self.roles.permissions(roles.iter().map(AsRef::as_ref));
-        for claimed in token.permissions.unwrap_or_default() {
-            // A claimed wildcard would be a grant that no role of ours gives: it is not one.
-            if let Ok(permission) = claimed.parse() {
-                permissions.insert(permission);
-            }
-        }
+        let claimed = token.permissions.unwrap_or_default();
+        // A text that is no permission grants nothing.
+        permissions.extend(claimed.iter().filter_map(|claimed| claimed.parse::<Grant>().ok()));
         let home = match token.home.as_deref() {
             None | Some("") => None,
             Some(home) => {

@@ -9,7 +9,7 @@ use crate::config::findings::Findings;
 use crate::config::key::Key;
 use crate::config::named::Named;
 use crate::config::shape::{list, suggest};
-use crate::policy::home::{HomeRule, Mode, Place};
+use crate::home::{HomeRule, Mode, Place};
 use crate::resource::{Dialect, HostPattern, PathPrefix};
 use crate::user::Permission;
 

@@ -198,7 +198,7 @@ pub struct Head<'a> {
     /// The method, as the client gave it.
     pub method: &'a Method,
     /// Writes the permitted target.
-    pub target: &'a crate::policy::home::Target<'a>,
+    pub target: &'a crate::home::Target<'a>,
     /// The value of `Host`.
     pub host: &'a str,
     /// The client's fields.

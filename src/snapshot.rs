@@ -1,0 +1,155 @@
+//! One immutable version of everything that can be reloaded, and the place where workers find
+//! the current one.
+//!
+//! Everything swaps together, so that no request sees two versions. A snapshot is built
+//! completely, from files that were all read and found good, before it is swapped in.
+
+mod build;
+mod error;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use rustls::crypto::CryptoProvider;
+use rustls::server::ProducesTickets;
+
+use crate::config::Limits;
+use crate::identity::Identities;
+use crate::identity::memory::DigestKey;
+use crate::route::Table;
+use crate::route::upstream::Upstream;
+use crate::tls::{CertificateFacts, Tls, TlsError};
+
+pub use self::error::{LoadError, LoadErrors};
+
+/// One version.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Its number, counted from 1.
+    pub generation: u64,
+    /// Routes by host, path and method.
+    pub routes: Table,
+    /// Upstreams, as routes refer to them.
+    pub upstreams: Vec<Upstream>,
+    /// Issuers and directories.
+    pub identities: Identities,
+    /// Listeners, in the order in which they were bound.
+    pub listeners: Vec<Listener>,
+    /// Peers whose word about the way so far is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a right password is remembered.
+    pub remember_passwords: Duration,
+    /// The key under which it is.
+    pub digest_key: DigestKey,
+    /// Bytes of verified tokens that each worker remembers.
+    pub token_memory: usize,
+    /// What is told of it.
+    pub summary: Summary,
+}
+
+/// The reloadable part of a listener.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// Its bounds.
+    pub limits: Limits,
+    /// `None`: plain HTTP.
+    pub tls: Option<Tls>,
+}
+
+/// What is told of a snapshot: numbers and dates, no secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Users in all directories.
+    pub users: usize,
+    /// Keys of all issuers.
+    pub keys: usize,
+    /// Certificates of all listeners.
+    pub certificates: Vec<CertificateFacts>,
+    /// What works and is seldom meant so, with its place.
+    pub warnings: Vec<String>,
+}
+
+/// What outlives a snapshot, so that a reload costs nobody their session.
+#[derive(Debug)]
+pub struct Keep {
+    provider: Arc<CryptoProvider>,
+    ticketers: HashMap<String, Arc<dyn ProducesTickets>>,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { provider: crate::tls::provider(), ticketers: HashMap::new() }
+    }
+}
+
+impl Keep {
+    fn ticketer(&mut self, listener: &str) -> Result<Arc<dyn ProducesTickets>, TlsError> {
+        if let Some(known) = self.ticketers.get(listener) {
+            return Ok(Arc::clone(known));
+        }
+        let made = crate::tls::ticketer()?;
+        self.ticketers.insert(listener.to_owned(), Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+/// The current snapshot.
+#[derive(Debug)]
+pub struct SnapshotStore(ArcSwap<Snapshot>);
+
+impl SnapshotStore {
+    /// Begins with a first version.
+    #[must_use]
+    pub fn new(first: Snapshot) -> Arc<Self> {
+        Arc::new(Self(ArcSwap::from_pointee(first)))
+    }
+
+    /// The current version, for the control plane.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Replaces the current version: from the next request on, the new one counts.
+    pub fn swap(&self, next: Snapshot) {
+        self.0.store(Arc::new(next));
+    }
+
+    /// Lets a worker see the current version without counting references on each request.
+    #[must_use]
+    pub fn reader(self: &Arc<Self>) -> Reader {
+        Reader(arc_swap::Cache::new(Shared(Arc::clone(self))))
+    }
+}
+
+#[derive(Debug)]
+struct Shared(Arc<SnapshotStore>);
+
+impl std::ops::Deref for Shared {
+    type Target = ArcSwap<Snapshot>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0.0
+    }
+}
+
+/// A worker's view of the current snapshot.
+pub struct Reader(arc_swap::Cache<Shared, Arc<Snapshot>>);
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Reader {
+    /// The current version: one load, no write to anything shared.
+    pub fn current(&mut self) -> &Arc<Snapshot> {
+        self.0.load()
+    }
+}
