@@ -70,7 +70,11 @@ impl<'a> Credential<'a> {
     pub fn extract(fields: &'a HeaderMap, accepted: Accepted) -> Result<Self, CredentialError> {
         let judges = accepted.basic || accepted.bearer || accepted.x_auth_token;
         if !judges {
-            return if accepted.anonymous { Ok(Self::Anonymous) } else { Err(CredentialError::Missing) };
+            return if accepted.anonymous {
+                Ok(Self::Anonymous)
+            } else {
+                Err(CredentialError::Missing)
+            };
         }
         let authorization = single(fields, &header::AUTHORIZATION)?;
         let token = single(fields, &X_AUTH_TOKEN)?;
@@ -95,7 +99,11 @@ impl<'a> Credential<'a> {
         let (scheme, parameter) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") && accepted.bearer {
             let is_token = !parameter.is_empty() && parameter.bytes().all(is_token68);
-            return if is_token { Ok(Self::Bearer(parameter)) } else { Err(CredentialError::Malformed) };
+            return if is_token {
+                Ok(Self::Bearer(parameter))
+            } else {
+                Err(CredentialError::Malformed)
+            };
         }
         if scheme.eq_ignore_ascii_case("basic") && accepted.basic {
             return Basic::parse(parameter).map(Self::Basic);
@@ -133,7 +141,8 @@ fn is_token68(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: Accepted = Accepted { anonymous: false, basic: true, bearer: true, x_auth_token: true };
+    const ALL: Accepted =
+        Accepted { anonymous: false, basic: true, bearer: true, x_auth_token: true };
 
     fn fields(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {

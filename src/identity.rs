@@ -108,11 +108,7 @@ impl Identities {
     }
 
     /// A principal of whom only the token speaks.
-    fn foreign(
-        &self,
-        token: VerifiedToken,
-        issuer: &str,
-    ) -> Result<Principal, IdentityError> {
+    fn foreign(&self, token: VerifiedToken, issuer: &str) -> Result<Principal, IdentityError> {
         let roles = boxed(token.roles);
         let mut permissions = self.roles.permissions(roles.iter().map(AsRef::as_ref));
         let claimed = token.permissions.unwrap_or_default();
@@ -120,9 +116,7 @@ impl Identities {
         permissions.extend(claimed.iter().filter_map(|claimed| claimed.parse::<Grant>().ok()));
         let home = match token.home.as_deref() {
             None | Some("") => None,
-            Some(home) => {
-                Some(home.parse::<PathPrefix>().map_err(|_| IdentityError::HomeClaim)?)
-            }
+            Some(home) => Some(home.parse::<PathPrefix>().map_err(|_| IdentityError::HomeClaim)?),
         };
         Ok(Principal::new(principal::Facts {
             name: token.subject.into(),

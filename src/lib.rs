@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod credential;
 pub mod directory;
+pub mod forward;
 pub mod home;
 pub mod identity;
 pub mod password;

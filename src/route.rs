@@ -121,7 +121,10 @@ mod tests {
 
         let challenges = Challenges::new("gate", accepted);
 
-        assert_eq!(challenges.plain, ["Bearer realm=\"gate\"", "Basic realm=\"gate\", charset=\"UTF-8\""]);
+        assert_eq!(
+            challenges.plain,
+            ["Bearer realm=\"gate\"", "Basic realm=\"gate\", charset=\"UTF-8\""]
+        );
         assert_eq!(challenges.invalid_token[0], "Bearer realm=\"gate\", error=\"invalid_token\"");
     }
 }

@@ -257,8 +257,7 @@ mod tests {
     fn files(folder: &Path, stem: &str, names: &[&str]) -> (PathBuf, PathBuf) {
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
-        let (chain, key) =
-            (folder.join(format!("{stem}.crt")), folder.join(format!("{stem}.key")));
+        let (chain, key) = (folder.join(format!("{stem}.crt")), folder.join(format!("{stem}.key")));
         std::fs::write(&chain, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         (chain, key)
@@ -279,9 +278,14 @@ mod tests {
 
         let tls = load(&[&first, &second]).unwrap();
 
-        for (name, index) in
-            [("a.test", 0), ("A.Test", 0), ("b.test", 1), ("x.b.test.", 1), ("x.y.b.test", 0), ("other", 0)]
-        {
+        for (name, index) in [
+            ("a.test", 0),
+            ("A.Test", 0),
+            ("b.test", 1),
+            ("x.b.test.", 1),
+            ("x.y.b.test", 0),
+            ("other", 0),
+        ] {
             assert_eq!(tls.names.find(name), index, "{name}");
         }
         assert!(tls.may_serve("b.test", "x.b.test"));

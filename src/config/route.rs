@@ -18,6 +18,8 @@ use crate::user::Permission;
 pub struct Route {
     /// Its name in the configuration.
     pub name: String,
+    /// Where it stands: `file:line:column`, or the environment.
+    pub place: String,
     /// The hosts it answers for; empty: any.
     pub hosts: Vec<HostPattern>,
     /// The paths below this; the longest prefix of all routes wins.
@@ -182,6 +184,7 @@ impl Route {
             hosts: hosts?,
             path: path?,
             upstream: upstream?,
+            place: findings.place(&key),
             name,
             methods,
             listeners,

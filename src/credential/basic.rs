@@ -75,10 +75,13 @@ mod tests {
 
     #[test]
     fn anything_with_a_second_reading_is_refused() {
-        for text in [&b"alice"[..], b":x", b"alice:x\0y", b"al\nice:x", b"alice:x\x7f", b"alice:\xff"] {
+        for text in
+            [&b"alice"[..], b":x", b"alice:x\0y", b"al\nice:x", b"alice:x\x7f", b"alice:\xff"]
+        {
             assert_eq!(parse(text).unwrap_err(), CredentialError::Malformed, "{text:?}");
         }
-        for parameter in ["", "YWxpY2U6eA", "YWxpY2U6eA== ", "YWxp Y2U6eA==", "YWxpY2U6eB==", "!!!"] {
+        for parameter in ["", "YWxpY2U6eA", "YWxpY2U6eA== ", "YWxp Y2U6eA==", "YWxpY2U6eB==", "!!!"]
+        {
             assert!(Basic::parse(parameter).is_err(), "{parameter:?}");
         }
     }

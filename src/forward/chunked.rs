@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn a_body_that_breaks_its_framing_is_refused() {
-        for body in ["5\nhello\r\n", "5\r\nhello!\r\n", "g\r\n", "\r\n", "-1\r\n", "ffffffffffffffff\r\n"] {
+        for body in
+            ["5\nhello\r\n", "5\r\nhello!\r\n", "g\r\n", "\r\n", "-1\r\n", "ffffffffffffffff\r\n"]
+        {
             assert_eq!(decode_all(&[body.as_bytes()]), Err(Malformed), "{body:?}");
         }
     }

@@ -107,12 +107,7 @@ impl Connection {
 
     /// Sets the deadline when what is waited for changes; [`Connection::progressed`] makes the
     /// next wait a new one. True if the time is up.
-    pub(super) fn poll_overdue(
-        &mut self,
-        cx: &Context<'_>,
-        wait: Wait,
-        limit: Duration,
-    ) -> bool {
+    pub(super) fn poll_overdue(&mut self, cx: &Context<'_>, wait: Wait, limit: Duration) -> bool {
         if self.waiting != Some(wait) {
             self.waiting = Some(wait);
             self.watch.set(limit);

@@ -84,8 +84,7 @@ pub async fn send(
         active.connection.output.clear();
         write_head(&mut active.connection.output);
         let mut sent_upstream_error = None;
-        let result =
-            poll_fn(|cx| active.poll_head(cx, is_head, &mut sent_upstream_error)).await;
+        let result = poll_fn(|cx| active.poll_head(cx, is_head, &mut sent_upstream_error)).await;
         match result {
             Ok(head) => return Ok(Response { head, rest: active, was_reused }),
             Err(ForwardError::Closed) if was_reused && is_idempotent && active.is_untouched() => {
@@ -143,9 +142,7 @@ impl Active {
         }
         let (wait, limit, error) = match sending {
             Sending::Client => (Wait::Client, self.client_idle, ForwardError::ClientTimeout),
-            Sending::Upstream => {
-                (Wait::Upstream, self.times.idle, ForwardError::FirstByteTimeout)
-            }
+            Sending::Upstream => (Wait::Upstream, self.times.idle, ForwardError::FirstByteTimeout),
             Sending::Done => {
                 (Wait::FirstByte, self.times.first_byte, ForwardError::FirstByteTimeout)
             }

@@ -328,9 +328,13 @@ impl Head<'_> {
     /// The peer is trusted: its word stands, and it is added to the chain itself.
     fn write_extended_way(&self, out: &mut Vec<u8>) {
         let peer = &self.peer_fields;
-        for (name, added) in
-            [("x-forwarded-for", Some(&*peer.address)), ("x-real-ip", None), ("x-forwarded-proto", None), ("x-forwarded-host", None), ("x-forwarded-port", None)]
-        {
+        for (name, added) in [
+            ("x-forwarded-for", Some(&*peer.address)),
+            ("x-real-ip", None),
+            ("x-forwarded-proto", None),
+            ("x-forwarded-host", None),
+            ("x-forwarded-port", None),
+        ] {
             let mut values = self.fields.get_all(name).iter();
             match (values.next(), added) {
                 (Some(first), added) => {
@@ -432,7 +436,17 @@ mod tests {
 
     #[test]
     fn ordinary_fields_pass() {
-        for name in ["accept", "x-custom", "depth", "overwrite", "qualifier", "bucket", "sec-websocket-key", "if", "x_custom"] {
+        for name in [
+            "accept",
+            "x-custom",
+            "depth",
+            "overwrite",
+            "qualifier",
+            "bucket",
+            "sec-websocket-key",
+            "if",
+            "x_custom",
+        ] {
             assert_eq!(fate(&HeaderName::from_static(name)), Fate::Pass, "{name}");
         }
     }

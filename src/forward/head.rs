@@ -52,7 +52,10 @@ pub enum HeadError {
 /// # Errors
 ///
 /// [`HeadError`]; the connection must not be used again.
-pub fn take(input: &mut BytesMut, to_head_request: bool) -> Result<Option<ResponseHead>, HeadError> {
+pub fn take(
+    input: &mut BytesMut,
+    to_head_request: bool,
+) -> Result<Option<ResponseHead>, HeadError> {
     loop {
         let Some(raw) = take_raw(input)? else { return Ok(None) };
         if raw.status.is_informational() && raw.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -113,7 +116,8 @@ fn take_raw(input: &mut BytesMut) -> Result<Option<Raw>, HeadError> {
             if end > head.len() {
                 return Err(HeadError::Malformed);
             }
-            HeaderValue::from_maybe_shared(head.slice(start..end)).map_err(|_| HeadError::Malformed)?
+            HeaderValue::from_maybe_shared(head.slice(start..end))
+                .map_err(|_| HeadError::Malformed)?
         };
         raw.field(name, value)?;
     }
@@ -215,7 +219,11 @@ mod tests {
             ("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", Framing::Length(5), false),
             ("HTTP/1.1 204 No Content\r\n\r\n", Framing::Length(0), true),
             ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Framing::Length(0), true),
-            ("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", Framing::Length(0), false),
+            (
+                "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n",
+                Framing::Length(0),
+                false,
+            ),
         ];
         for (text, framing, is_persistent) in cases {
             let head = parse(text).unwrap().unwrap();

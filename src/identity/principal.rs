@@ -112,10 +112,9 @@ impl Principal {
                     "x-auth-request-home",
                 ],
             ),
-            IdentityFields::Remote => (
-                2,
-                ["remote-user", "remote-groups", "remote-email", "remote-roles", "remote-home"],
-            ),
+            IdentityFields::Remote => {
+                (2, ["remote-user", "remote-groups", "remote-email", "remote-roles", "remote-home"])
+            }
         };
         let Some(cell) = self.fields.get(index) else { return &[] };
         cell.get_or_init(|| self.write_fields(names).into_bytes().into_boxed_slice())
@@ -172,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_value_that_could_split_a_field_is_left_out() {
-        let fields = principal("alice\r\nx-admin: 1", &[]).fields(IdentityFields::XForwarded).to_vec();
+        let fields =
+            principal("alice\r\nx-admin: 1", &[]).fields(IdentityFields::XForwarded).to_vec();
 
         assert_eq!(String::from_utf8(fields).unwrap(), "x-forwarded-home: /alice\r\n");
     }

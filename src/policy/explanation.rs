@@ -42,7 +42,11 @@ pub fn explain(
             for permission in permissions {
                 let held: Vec<_> = facts.permissions.iter().map(|held| held.as_str()).collect();
                 let because = format!("holds [{}]", held.join(", "));
-                add(format!("permission {}", permission.as_str()), holds(principal, permission), because);
+                add(
+                    format!("permission {}", permission.as_str()),
+                    holds(principal, permission),
+                    because,
+                );
             }
         }
     }
@@ -64,7 +68,7 @@ pub fn explain(
             Ok(_) => format!("home {home}"),
             Err(error) => format!("home {home}: {error}"),
         };
-        add(format!("home ({}) below {}", rule.mode.as_str(), rule.root), confined.is_ok(), because);
+        add(format!("home ({}) below {}", rule.mode, rule.root), confined.is_ok(), because);
     }
     let permit = authorize(principal, route, method, named);
     (findings, permit.ok().map(|permit| permit.target().path_and_query()))

@@ -143,7 +143,13 @@ mod tests {
     use crate::credential::Accepted;
     use crate::resource::Dialect;
 
-    fn route(name: &str, hosts: &[&str], path: &str, methods: &[Method], listeners: &[usize]) -> Route {
+    fn route(
+        name: &str,
+        hosts: &[&str],
+        path: &str,
+        methods: &[Method],
+        listeners: &[usize],
+    ) -> Route {
         Route {
             name: name.into(),
             place: "test:1:1".into(),

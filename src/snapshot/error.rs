@@ -3,12 +3,10 @@
 use std::fmt;
 
 use crate::directory::DirectoryError;
-use crate::home::UnknownPlace;
 use crate::password::PasswordHashError;
-use crate::resource::ResourceError;
 use crate::tls::TlsError;
-use crate::token::{ClaimPathError, IssuerError, KeyError, UnknownAlgorithm};
-use crate::user::{PermissionError, RoleError};
+use crate::token::{IssuerError, KeyError};
+use crate::user::RoleError;
 
 /// One thing that keeps a snapshot from being built. Names its file and place where there is
 /// one.
@@ -23,17 +21,13 @@ pub enum LoadError {
     /// The issuers do not fit together.
     #[error("issuers")]
     Issuers(#[from] IssuerError),
-    /// An issuer's claim path.
-    #[error("issuer `{0}`: claims")]
-    IssuerClaims(String, #[source] ClaimPathError),
-    /// An issuer's algorithm.
-    #[error("issuer `{0}`: algorithms")]
-    IssuerAlgorithm(String, #[source] UnknownAlgorithm),
     /// An issuer's keys.
     #[error("issuer `{0}`: keys")]
     Keys(String, #[source] KeyError),
     /// The addresses or names of listeners are not those that were bound at start.
-    #[error("listeners: {0} changed; their names and addresses are fixed at start, so restart instead")]
+    #[error(
+        "listeners: {0} changed; their names and addresses are fixed at start, so restart instead"
+    )]
     Listeners(String),
     /// There is no randomness.
     #[error("no randomness")]
@@ -41,15 +35,6 @@ pub enum LoadError {
     /// A role.
     #[error("roles")]
     Role(#[from] RoleError),
-    /// A route's host, path or home.
-    #[error("route `{0}`: {1}")]
-    Route(String, &'static str, #[source] ResourceError),
-    /// A route's permissions.
-    #[error("route `{0}`: permissions")]
-    RoutePermission(String, #[source] PermissionError),
-    /// A place of a home.
-    #[error("route `{0}`: home")]
-    RoutePlace(String, #[source] UnknownPlace),
     /// A listener's certificates.
     #[error("listener `{0}`")]
     Tls(String, #[source] TlsError),

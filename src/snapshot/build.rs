@@ -1,0 +1,246 @@
+//! Builds a snapshot from a validated configuration and the files that it names: keys, users,
+//! certificates.
+
+use std::sync::Arc;
+
+use super::{Keep, Listener, LoadError, LoadErrors, Snapshot, Summary};
+use crate::config::{self, Config};
+use crate::credential::Accepted;
+use crate::directory::{Directory, DirectorySettings, Format};
+use crate::identity::Identities;
+use crate::identity::memory::DigestKey;
+use crate::password::{Limits, PasswordHash};
+use crate::route::upstream::{Times, Upstream};
+use crate::route::{Challenges, IdentityFields, Route, Table};
+use crate::tls::{Files, Offer, Tls};
+use crate::token::{IssuerSettings, Keyring, Verifier};
+use crate::user::Roles;
+
+/// What the building collects besides its result.
+#[derive(Default)]
+struct Notes {
+    errors: Vec<LoadError>,
+    summary: Summary,
+}
+
+impl Notes {
+    fn keep<T>(&mut self, result: Result<T, LoadError>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+}
+
+impl Snapshot {
+    /// Reads every file that the configuration names and builds the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Everything that keeps it from being built, not only the first thing.
+    pub fn build(config: &Config, generation: u64, keep: &mut Keep) -> Result<Self, LoadErrors> {
+        let mut notes = Notes::default();
+        notes.summary.warnings = config.warnings.iter().map(ToString::to_string).collect();
+        let roles = build_roles(config, &mut notes);
+        let directories = build_directories(config, &roles, &mut notes);
+        let verifier = build_verifier(config, &mut notes);
+        let listeners = build_listeners(config, keep, &mut notes);
+        let decoy = notes.keep(PasswordHash::written_decoy().map_err(LoadError::from));
+        let digest_key = notes.keep(DigestKey::random().map_err(|_| LoadError::Randomness));
+        let (Some(decoy), Some(digest_key), true) = (decoy, digest_key, notes.errors.is_empty())
+        else {
+            return Err(LoadErrors(notes.errors));
+        };
+        let routes = config.routes.iter().map(|route| build_route(config, route)).collect();
+        Ok(Self {
+            generation,
+            routes: Table::new(routes),
+            upstreams: config.upstreams.iter().map(build_upstream).collect(),
+            identities: Identities { verifier, directories, roles, decoy: Arc::new(decoy) },
+            listeners,
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            remember_passwords: config.passwords.remember,
+            digest_key,
+            token_memory: config.tokens.memory,
+            summary: notes.summary,
+        })
+    }
+}
+
+fn build_roles(config: &Config, notes: &mut Notes) -> Roles {
+    let mut roles = Roles::default();
+    for role in &config.roles {
+        let grants = role.permissions.iter().map(crate::user::Grant::as_str);
+        let defined = roles.define(&role.name, grants).map_err(LoadError::from);
+        notes.keep(defined);
+    }
+    roles
+}
+
+fn build_directories(config: &Config, roles: &Roles, notes: &mut Notes) -> Vec<Directory> {
+    let limits = Limits::with_memory(config.passwords.memory);
+    let mut directories = Vec::new();
+    for directory in &config.directories {
+        let settings = DirectorySettings {
+            name: directory.name.clone(),
+            file: directory.file.clone(),
+            format: match directory.format {
+                config::UserFormat::Htpasswd => Format::Htpasswd,
+                config::UserFormat::Json => Format::Json,
+                config::UserFormat::Toml => Format::Toml,
+                config::UserFormat::Yaml => Format::Yaml,
+            },
+            default_home: directory.default_home.clone(),
+            default_roles: directory.default_roles.clone(),
+        };
+        let loaded = crate::directory::load(&settings, roles, limits)
+            .map_err(|error| LoadError::Directory(directory.name.clone(), error));
+        if let Some((directory, warnings)) = notes.keep(loaded) {
+            notes.summary.users += directory.len();
+            notes.summary.warnings.extend(warnings.iter().map(ToString::to_string));
+            directories.push(directory);
+        }
+    }
+    directories
+}
+
+fn build_verifier(config: &Config, notes: &mut Notes) -> Option<Verifier> {
+    let mut settings = Vec::new();
+    for issuer in &config.issuers {
+        let built = build_issuer(issuer, &mut notes.summary);
+        settings.extend(notes.keep(built));
+    }
+    if settings.is_empty() {
+        return None;
+    }
+    notes.summary.keys = settings.iter().map(|issuer| issuer.keyring.keys().count()).sum();
+    notes.keep(Verifier::new(settings).map_err(LoadError::from))
+}
+
+/// One issuer with its keys; also what the command line signs tokens with.
+///
+/// # Errors
+///
+/// Its keys cannot be read or do not serve its algorithms.
+pub fn build_issuer(
+    issuer: &config::Issuer,
+    summary: &mut Summary,
+) -> Result<IssuerSettings, LoadError> {
+    let name = || issuer.name.clone();
+    let loaded = match &issuer.keys {
+        config::KeySource::Path(path) => Keyring::load(path),
+        config::KeySource::Secret(secret) => {
+            Keyring::from_secret(secret.expose(), issuer.algorithms.as_deref().unwrap_or_default())
+        }
+    };
+    let (keyring, warnings) = loaded.map_err(|error| LoadError::Keys(name(), error))?;
+    summary.warnings.extend(warnings.iter().map(ToString::to_string));
+    let bound = match issuer.bound {
+        config::Bound::Always => true,
+        config::Bound::IfLocal => keyring.can_sign(),
+        config::Bound::Never => false,
+    };
+    Ok(IssuerSettings {
+        name: name(),
+        issuer: issuer.issuer.clone(),
+        audience: issuer.audience.clone(),
+        keyring,
+        algorithms: issuer.algorithms.clone(),
+        leeway: issuer.leeway,
+        max_lifetime: issuer.max_lifetime,
+        claims: issuer.claims.clone(),
+        bound,
+    })
+}
+
+fn build_listeners(config: &Config, keep: &mut Keep, notes: &mut Notes) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    for listener in &config.listeners {
+        let tls = match &listener.tls {
+            None => None,
+            Some(tls) => {
+                let loaded = build_tls(listener, tls, keep)
+                    .map_err(|error| LoadError::Tls(listener.name.clone(), error));
+                let Some(tls) = notes.keep(loaded) else { continue };
+                notes.summary.certificates.extend(tls.certificates.iter().cloned());
+                Some(tls)
+            }
+        };
+        listeners.push(Listener {
+            name: listener.name.as_str().into(),
+            limits: listener.limits,
+            tls,
+        });
+    }
+    listeners
+}
+
+fn build_tls(
+    listener: &config::Listener,
+    tls: &config::Tls,
+    keep: &mut Keep,
+) -> Result<Tls, crate::tls::TlsError> {
+    let ticketer = keep.ticketer(&listener.name)?;
+    let certificates = tls.certificates.iter();
+    let offer = Offer {
+        certificates: certificates
+            .map(|pair| Files { chain: &pair.chain, key: &pair.key })
+            .collect(),
+        allows_tls12: tls.minimum == config::TlsVersion::V1_2,
+        protocols: listener.protocols.iter().map(|protocol| protocol.as_str()).collect(),
+    };
+    Tls::load(&offer, &keep.provider, ticketer)
+}
+
+fn build_upstream(upstream: &config::Upstream) -> Upstream {
+    Upstream {
+        name: upstream.name.as_str().into(),
+        host: upstream.host.as_str().into(),
+        port: upstream.port,
+        authority: upstream.authority.as_str().into(),
+        times: Times {
+            connect: upstream.connect_timeout,
+            first_byte: upstream.first_byte_timeout,
+            idle: upstream.idle_timeout,
+            pool_idle: upstream.pool_idle,
+        },
+        connections: upstream.pool_size.get(),
+    }
+}
+
+fn build_route(config: &Config, route: &config::Route) -> Route {
+    let accepts = |kind| route.accept.contains(&kind);
+    let accepted = Accepted {
+        anonymous: accepts(config::Accept::Anonymous),
+        basic: accepts(config::Accept::Basic),
+        bearer: accepts(config::Accept::Bearer),
+        x_auth_token: accepts(config::Accept::XAuthToken),
+    };
+    let boxed = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
+    Route {
+        name: route.name.as_str().into(),
+        place: route.place.as_str().into(),
+        hosts: route.hosts.clone(),
+        path: route.path.clone(),
+        methods: route
+            .methods
+            .iter()
+            .map(|rule| (rule.method.clone(), rule.permissions.clone()))
+            .collect(),
+        listeners: route.listeners.clone(),
+        upstream: route.upstream,
+        accepted,
+        dialect: route.paths,
+        home: route.home.clone(),
+        roles: boxed(&route.roles),
+        groups: boxed(&route.groups),
+        forwards_credential: route.credential == config::CredentialPolicy::Forward,
+        identity: match route.identity_headers {
+            config::IdentityHeaders::None => IdentityFields::None,
+            config::IdentityHeaders::Remote => IdentityFields::Remote,
+            config::IdentityHeaders::XAuthRequest => IdentityFields::XAuthRequest,
+            config::IdentityHeaders::XForwarded => IdentityFields::XForwarded,
+        },
+        websocket: route.websocket,
+        body_limit: route.body_limit.map(std::num::NonZeroU64::get),
+        preserves_host: route.host == config::HostPolicy::Preserve,
+        challenges: Challenges::new(&config.server.realm, accepted),
+    }
+}
