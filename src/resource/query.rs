@@ -99,19 +99,20 @@ fn could_be(written: &str, name: &str) -> bool {
     if is_simple(written) && is_simple(name) {
         return written.eq_ignore_ascii_case(name);
     }
-    skeleton(&octets(written)) == skeleton(name.as_bytes())
+    let mut written = octets(written);
+    for _ in 0..4 {
+        written = Cow::Owned(percent_encoding::percent_decode(&written).collect());
+    }
+    let written = String::from_utf8_lossy(&written);
+    let name = skeleton(name);
+    written.split(['&', ';']).any(|written| skeleton(written) == name)
 }
 
-/// What is left of a name when everything is dropped that some server drops or maps.
-fn skeleton(name: &[u8]) -> String {
-    let mut name = Cow::Borrowed(name);
-    for _ in 0..4 {
-        name = Cow::Owned(percent_encoding::percent_decode(&name).collect());
-    }
-    let name = String::from_utf8_lossy(&name);
+/// What is left of a decoded name when everything is dropped that some server drops or maps.
+fn skeleton(name: &str) -> String {
     let name: String = name
         .chars()
-        .take_while(|character| !matches!(character, '\0' | '['))
+        .take_while(|character| !matches!(character, '\0' | '[' | '=' | '?' | '#'))
         .filter(|character| !character.is_control())
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
@@ -229,7 +230,13 @@ mod tests {
             "dir%00=/b",
             "dir%00x=/b",
             "%2564ir=/b",
-            "d\u{131}r=/b&DİR=/b&dir%09=/b",
+            "d\u{131}r=/b",
+            "dir%09=/b",
+            "dir%3B=/b",
+            "dir%3D/b",
+            "x%26dir=/b",
+            "dir%23=/b",
+            "%253Bdir=/b",
             "x=1&dIr",
         ] {
             let error = parse(raw).demand("dir");
