@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod documents;
 mod refused;
 
 /// Writes `files` into a folder and loads the first; errors name files without the folder.
