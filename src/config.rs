@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::directory::{Directory, Role, UserFormat};
-pub use self::error::{ConfigError, ConfigErrors, Place, Warning};
+pub use self::error::{ConfigError, ConfigErrors, NamedFile, Place, Warning};
 pub use self::issuer::{Bound, Issuer, KeySource};
 pub use self::limits::Limits;
 pub use self::listener::{Certificate, ListenAddress, Listener, Protocol, Tls, TlsVersion};
@@ -83,7 +83,7 @@ pub struct Config {
     pub include_folders: Vec<PathBuf>,
     /// What the configuration names and somebody else reads: certificates, keys, secrets, users.
     /// A key folder is named as such.
-    pub named_files: Vec<PathBuf>,
+    pub named_files: Vec<NamedFile>,
     /// What works, and is seldom meant so.
     pub warnings: Vec<Warning>,
 }
@@ -211,8 +211,8 @@ impl Config {
 
     /// Every file and folder of which a change means a new configuration.
     pub fn watched(&self) -> impl Iterator<Item = &Path> {
-        let all = [&self.files, &self.include_folders, &self.named_files];
-        all.into_iter().flatten().map(PathBuf::as_path)
+        let named = self.named_files.iter().map(|named| &named.path);
+        self.files.iter().chain(&self.include_folders).chain(named).map(PathBuf::as_path)
     }
 }
 

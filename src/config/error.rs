@@ -69,6 +69,34 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+/// A file or folder that the configuration names, and others read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// Where it is looked for.
+    pub path: PathBuf,
+    /// Where it is named.
+    pub place: Place,
+    /// The dotted key that names it.
+    pub key: String,
+}
+
+impl NamedFile {
+    /// Why it cannot be read, if it cannot.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<ConfigError> {
+        let opened = std::fs::metadata(&self.path).and_then(|metadata| {
+            if metadata.is_dir() {
+                std::fs::read_dir(&self.path).map(drop)
+            } else {
+                std::fs::File::open(&self.path).map(drop)
+            }
+        });
+        let error = opened.err()?;
+        let reason = format!("cannot read `{}`: {error}", self.path.display());
+        Some(ConfigError { place: self.place.clone(), key: self.key.clone(), reason })
+    }
+}
+
 /// Something that works, and is seldom meant so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {

@@ -1,11 +1,13 @@
 //! What is found on the way from a tree to a configuration: mistakes and oddities, all of them.
 
+use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::error::{ConfigError, ConfigErrors, Warning};
+use crate::config::error::{ConfigError, ConfigErrors, NamedFile, Warning};
 use crate::config::key::Key;
 use crate::config::source::{Origin, Sources};
 use crate::config::tree::Node;
@@ -32,7 +34,7 @@ pub(super) struct Found {
     pub(super) errors: Vec<ConfigError>,
     pub(super) warnings: Vec<Warning>,
     /// Files that were read or will be, and must be watched.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<NamedFile>,
 }
 
 impl Found {
@@ -103,8 +105,29 @@ impl<'a> Findings<'a> {
             self.error(key, "is empty: write the name of a file");
         }
         let path = self.path(key, name);
-        self.found.files.push(path.clone());
+        self.note_file(key, path.clone());
         path
+    }
+
+    /// As [`Self::file`], for one that nobody else may read.
+    pub(super) fn private_file(&mut self, key: &Key, name: &str) -> PathBuf {
+        let path = self.file(key, name);
+        self.warn_if_exposed(key, &path);
+        path
+    }
+
+    fn note_file(&mut self, key: &Key, path: PathBuf) {
+        let place = self.sources.place(self.locate(key));
+        self.found.files.push(NamedFile { path, place, key: key.to_string() });
+    }
+
+    fn warn_if_exposed(&mut self, key: &Key, path: &Path) {
+        let is_exposed = fs::metadata(path)
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0);
+        if is_exposed {
+            let path = path.display();
+            self.warn(key, format!("everybody on this machine may read `{path}`: chmod o-r"));
+        }
     }
 
     /// A path that the value at `key` names; relative ones start beside the file they stand in.
@@ -127,7 +150,8 @@ impl<'a> Findings<'a> {
                         );
                         self.warn(key, message);
                     }
-                    self.found.files.push(file);
+                    self.warn_if_exposed(key, &file);
+                    self.note_file(key, file);
                 }
                 Some(secret)
             }

@@ -236,7 +236,7 @@ impl Tls {
             let place = key_of.item(index);
             Certificate {
                 chain: findings.file(&place.child("chain"), &chain),
-                key: findings.file(&place.child("key"), &key),
+                key: findings.private_file(&place.child("key"), &key),
             }
         });
         let certificates = certificates.collect();
