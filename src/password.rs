@@ -35,8 +35,8 @@ const MAX_HASH_BYTES: usize = 512;
 pub struct Limits {
     /// The memory of argon2 and scrypt, in bytes.
     pub memory_bytes: u64,
-    /// The memory of argon2 and scrypt times their passes over it, in bytes. Some 4 GiB are
-    /// three seconds of one core.
+    /// The memory of argon2 and scrypt times their passes over it, in bytes. 4 GiB are some
+    /// four seconds of one core.
     pub traffic_bytes: u64,
     /// The logarithmic cost of bcrypt; 15 are three seconds of one core.
     pub bcrypt_cost: u32,
@@ -47,22 +47,25 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The default limits with `memory_bytes` as the cap of one hash's memory.
+    /// The default limits with `memory_bytes` as the cap of one hash's memory. Each thread of a
+    /// [`Pool`] may take so much at a time.
     #[must_use]
     pub fn with_memory(memory_bytes: u64) -> Self {
-        Self { memory_bytes, ..Self::default() }
+        let default = Self::default();
+        let traffic_bytes = default.traffic_bytes.max(memory_bytes.saturating_mul(4));
+        Self { memory_bytes, traffic_bytes, ..default }
     }
 }
 
 impl Default for Limits {
-    /// 256 MiB, and about three seconds of one core in each family.
+    /// 256 MiB, and up to some four seconds of one core in each family.
     fn default() -> Self {
         Self {
             memory_bytes: 256 << 20,
             traffic_bytes: 4 << 30,
             bcrypt_cost: 15,
             pbkdf2_iterations: 5_000_000,
-            crypt_rounds: 2_000_000,
+            crypt_rounds: 1_000_000,
         }
     }
 }

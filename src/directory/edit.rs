@@ -133,6 +133,20 @@ pub fn apply(file: &Path, format: Format, change: &Change) -> Result<(), EditErr
     store::replace(file, may_be_missing, |text| rewrite_in(file, text, format, change))
 }
 
+/// Whether [`apply`] would do it. Nothing is written; a missing file counts as an empty one.
+///
+/// # Errors
+///
+/// As [`apply`].
+pub fn check(file: &Path, format: Format, change: &Change) -> Result<(), EditError> {
+    let text = match super::file::read(file) {
+        Ok(file) => file.text.to_string(),
+        Err(error) if error.is_missing() => String::new(),
+        Err(error) => return Err(error.into()),
+    };
+    rewrite_in(file, &text, format, change).map(|_| ())
+}
+
 /// What a file's text becomes by a change.
 ///
 /// # Errors

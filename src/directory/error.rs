@@ -36,6 +36,14 @@ pub enum DirectoryError {
     },
 }
 
+impl DirectoryError {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// `:line:column`, or nothing.
 struct Colon(Option<(usize, usize)>);
 
@@ -58,6 +66,17 @@ pub struct Warning {
     pub user: Option<Box<str>>,
     /// What is odd, and what follows from it.
     pub message: String,
+    /// Whether it is about a role that nobody has defined.
+    pub(super) unknown_role: bool,
+}
+
+impl Warning {
+    /// Whether it is about a role that is not defined. Who reads a file without the
+    /// configuration can't know.
+    #[must_use]
+    pub fn is_unknown_role(&self) -> bool {
+        self.unknown_role
+    }
 }
 
 impl fmt::Display for Warning {

@@ -75,7 +75,7 @@ pub(super) fn user(
     }
     for role in &held {
         if roles.get(role).is_none() {
-            warnings.add(Some(&name), format!("unknown role `{role}` has no permissions"));
+            warnings.add_unknown_role(&name, role);
         }
     }
     let mut all: PermissionSet = permissions.into_iter().collect();
@@ -131,12 +131,20 @@ impl Warnings {
 
     /// Warnings about users are bounded in number; those about the file are few anyway.
     pub(super) fn add(&mut self, user: Option<&str>, message: String) {
+        self.push(user, message, false);
+    }
+
+    pub(super) fn add_unknown_role(&mut self, user: &str, role: &str) {
+        self.push(Some(user), format!("unknown role `{role}` has no permissions"), true);
+    }
+
+    fn push(&mut self, user: Option<&str>, message: String, unknown_role: bool) {
         if user.is_some() && self.list.len() >= MAX_WARNINGS {
             self.more += 1;
             return;
         }
         let user = user.map(Into::into);
-        self.list.push(Warning { file: self.file.clone(), user, message });
+        self.list.push(Warning { file: self.file.clone(), user, message, unknown_role });
     }
 
     pub(super) fn into_vec(mut self) -> Vec<Warning> {

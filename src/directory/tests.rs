@@ -1,5 +1,6 @@
 use std::fs;
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
@@ -307,15 +308,35 @@ fn a_file_that_is_not_utf8_is_refused() {
 
 #[test]
 fn many_warnings_are_counted() {
-    let text: String = (0..200)
-        .map(|number| {
-            format!(
-                "u{number}:x
-"
-            )
-        })
-        .collect();
+    let names: Vec<String> = (0..200).map(|number| number.to_string()).collect();
+    let text = names.join(
+        ":x
+",
+    ) + ":x
+";
     let warnings = load_text("htpasswd", &text).unwrap().warnings;
     assert_eq!(warnings.len(), 51);
     assert!(warnings.iter().any(|warning| warning == "150 more warnings about users"));
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_the_loader_panic(
+        lines in prop::collection::vec(
+            prop::sample::select(vec![
+                "- username: a", "  passhash: $2b$", "users:", "roles:", "  home: /é/..", "[[users]]",
+                "name = 'a'", "[roles]", "[", "{\"users\":", "[{\"name\": \"b\"", "}]", "}", "a:b:c", "#",
+                "\u{0}", "  disabled: yes", "\"", "'", "- ", ":", "attributes.x = 1", "\u{feff}",
+            ]),
+            0..8,
+        ),
+        separator in prop::sample::select(vec!["\n", "", " ", "\r\n"]),
+    ) {
+        let text = lines.join(separator);
+        for format in [Format::Yaml, Format::Json, Format::Toml, Format::Htpasswd] {
+            if let Err(fault) = entry::parse(&text, format) {
+                prop_assert!(!fault.at(Path::new("u"), &text).to_string().is_empty());
+            }
+        }
+    }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::EditError;
-use crate::directory::DirectoryError;
 use crate::directory::file;
 
 /// Replaces the file's text by what `change` makes of it.
@@ -25,7 +24,7 @@ pub(super) fn replace(
     let _lock = lock(&folder);
     let before = match file::read(&target) {
         Ok(file) => Some(file.text),
-        Err(error) if may_be_missing && is_missing(&error) => None,
+        Err(error) if may_be_missing && error.is_missing() => None,
         Err(error) => return Err(error.into()),
     };
     let text = before.as_ref().map_or("", |text| text.as_str());
@@ -55,11 +54,6 @@ fn lock(folder: &Path) -> Option<File> {
     let folder = File::open(folder).ok()?;
     folder.lock().ok()?;
     Some(folder)
-}
-
-fn is_missing(error: &DirectoryError) -> bool {
-    matches!(error, DirectoryError::Unreadable { source, .. }
-        if source.kind() == io::ErrorKind::NotFound)
 }
 
 /// A file beside the old one, for nobody else to read until it has the old one's mode.
