@@ -294,7 +294,9 @@ fn hosts(
                 format!("`{text}` is named twice")
             }
             Ok(host) => {
-                hosts.iter_mut().for_each(|hosts| hosts.push(host.clone()));
+                if let Some(hosts) = &mut hosts {
+                    hosts.push(host);
+                }
                 continue;
             }
             Err(error) => {
