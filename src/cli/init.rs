@@ -9,6 +9,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::config::ConfigErrors;
 use crate::password::PasswordHashError;
 use crate::resource::{CanonicalHost, ResourceError};
@@ -171,6 +173,9 @@ fn report(made: &files::Made, directory: &Path, out: &mut dyn Write) -> io::Resu
     writeln!(out, "  curl {}-u {} {}/", made.trust(directory), made.user, made.url)
 }
 
+/// Longer answers are cut.
+const MAX_LINE: usize = 4096;
+
 /// Questions and answers on a terminal.
 struct Dialogue<'a> {
     may_ask: bool,
@@ -195,8 +200,9 @@ impl Dialogue<'_> {
 
     /// A line without its end.
     fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        io::Read::take(&mut self.input, 64 * 1024).read_line(&mut line)?;
+        // It may be a password.
+        let mut line = Zeroizing::new(String::with_capacity(MAX_LINE));
+        io::Read::take(&mut self.input, MAX_LINE as u64).read_line(&mut line)?;
         let line = line.strip_suffix('\n').unwrap_or(&line);
         Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
     }

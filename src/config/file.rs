@@ -5,16 +5,19 @@
 //! structs. Their comments are what an editor shows to the operator, their `default` is what the
 //! schema says; a test keeps it equal to what the program does.
 
-use std::fmt;
+mod identity;
+mod route;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use crate::config::named::Named;
+
+pub(super) use self::identity::{Claims, Directory, Issuer, SecretText, UserFormat};
+pub(super) use self::route::{Accept, Credential, Home, Host, IdentityHeaders, Mode, Route};
 
 /// Configuration of doorward.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -166,216 +169,12 @@ pub(super) struct Upstream {
     pub(super) pool_size: Option<i64>,
 }
 
-/// What is let through, for whom, where to.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Route {
-    /// Host names, `*.example.org` for any one label in front. Default: any host.
-    pub(super) hosts: Option<Vec<String>>,
-    /// The paths below this, by whole segments; the longest of all routes wins.
-    #[schemars(extend("default" = "/"))]
-    pub(super) path: Option<String>,
-    /// What is let through; any other method is answered 405.
-    #[schemars(extend("default" = [
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH",
-        "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"
-    ]))]
-    pub(super) methods: Option<Vec<String>>,
-    /// Names of listeners. Default: all.
-    pub(super) listeners: Option<Vec<String>>,
-    /// Name of an upstream.
-    pub(super) upstream: String,
-    /// The kinds of credentials that are taken. Default: `bearer` and `x-auth-token` if there is an
-    /// issuer, `basic` if there is a directory. `anonymous` must be spelled out.
-    pub(super) accept: Option<Vec<Accept>>,
-    /// How the upstream reads paths; decides which spellings are refused.
-    #[schemars(extend("default" = "posix", "enum" = ["posix", "windows", "tomcat", "raw"]))]
-    pub(super) paths: Option<String>,
-    /// Confines everybody to their home.
-    pub(super) home: Option<Home>,
-    /// Permissions demanded, by method; `*` for the methods that are not named. HEAD demands what
-    /// GET does, unless it is named.
-    pub(super) permissions: Option<Named<OneOrMore>>,
-    /// One of these is needed. Default: none needed.
-    pub(super) roles: Option<Vec<String>>,
-    /// One of these is needed. Default: none needed.
-    pub(super) groups: Option<Vec<String>>,
-    /// Whether the upstream gets the credential as well.
-    #[schemars(extend("default" = "remove"))]
-    pub(super) credential: Option<Credential>,
-    /// The headers in which the upstream learns who it is.
-    #[schemars(extend("default" = "x-forwarded"))]
-    pub(super) identity_headers: Option<IdentityHeaders>,
-    /// Whether connections may be upgraded to WebSocket.
-    #[schemars(extend("default" = false))]
-    pub(super) websocket: Option<bool>,
-    /// The largest request body; more is answered 413. "0": no limit.
-    #[schemars(extend("default" = "0", "format" = "size"))]
-    pub(super) body_limit: Option<String>,
-    /// The Host that the upstream sees: the client's, or its own.
-    #[schemars(extend("default" = "preserve"))]
-    pub(super) host: Option<Host>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Accept {
-    Bearer,
-    Basic,
-    XAuthToken,
-    Anonymous,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Credential {
-    Remove,
-    Forward,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum IdentityHeaders {
-    XForwarded,
-    XAuthRequest,
-    Remote,
-    None,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Host {
-    Preserve,
-    Upstream,
-}
-
-/// Confines everybody to their home.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Home {
-    /// What names a resource: `path`, `query:NAME`, `header:destination`.
-    #[serde(rename = "in")]
-    #[schemars(extend("default" = ["path", "header:destination"]))]
-    pub(super) places: Option<Vec<String>>,
-    /// `require`: all that is named must lie in the home. `rewrite`: the home is put in front.
-    #[schemars(extend("default" = "require"))]
-    pub(super) mode: Option<Mode>,
-    /// Where homes begin. Default: the path of the route.
-    pub(super) root: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Mode {
-    Require,
-    Rewrite,
-}
-
 /// One, or a list of which all are meant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum OneOrMore {
     One(String),
     More(Vec<String>),
-}
-
-/// Whose tokens are accepted.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the key is called so, after the claim")]
-pub(super) struct Issuer {
-    /// Folder of keys (PEM, DER, JWK, JWK set, raw secrets), or one file. Either this or `secret`.
-    pub(super) keys: Option<String>,
-    /// A symmetric key: literal, `@file`, `hex:…`, `base64:…` or `env:NAME`.
-    #[schemars(extend("format" = "secret"))]
-    pub(super) secret: Option<SecretText>,
-    /// Narrows what the keys say; with `secret` exactly one is needed.
-    pub(super) algorithms: Option<Vec<String>>,
-    /// The `iss` that a token must carry.
-    pub(super) issuer: String,
-    /// The `aud` of which a token must carry one.
-    pub(super) audience: OneOrMore,
-    /// How far the clocks may be apart, at most 60s.
-    #[schemars(extend("default" = "30s", "format" = "duration"))]
-    pub(super) leeway: Option<String>,
-    /// The longest lifetime that is accepted. Default: any.
-    #[schemars(extend("format" = "duration"))]
-    pub(super) max_lifetime: Option<String>,
-    /// How long tokens live that are issued here.
-    #[schemars(extend("default" = "1h", "format" = "duration"))]
-    pub(super) lifetime: Option<String>,
-    /// Whether the subject must be a user of a directory, whose present entry counts. Default:
-    /// true if the issuer holds a private key or a secret, else false.
-    pub(super) bound: Option<bool>,
-    pub(super) claims: Option<Claims>,
-}
-
-/// How a secret is written, which may be the secret itself: wiped when dropped.
-#[derive(JsonSchema)]
-#[schemars(transparent, inline)]
-pub(super) struct SecretText(#[schemars(with = "String")] pub(super) Zeroizing<String>);
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
-}
-
-/// Where the claims are: paths like `realm_access.roles`; a dot in a name is written `\.`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Claims {
-    /// Who.
-    #[schemars(extend("default" = "sub"))]
-    pub(super) subject: Option<String>,
-    /// Roles.
-    #[schemars(extend("default" = "roles"))]
-    pub(super) roles: Option<String>,
-    /// Permissions.
-    #[schemars(extend("default" = "permissions"))]
-    pub(super) permissions: Option<String>,
-    /// Groups.
-    #[schemars(extend("default" = "groups"))]
-    pub(super) groups: Option<String>,
-    /// Home.
-    #[schemars(extend("default" = "home"))]
-    pub(super) home: Option<String>,
-    /// E-mail address.
-    #[schemars(extend("default" = "email"))]
-    pub(super) email: Option<String>,
-    /// Cluster tag.
-    #[schemars(extend("default" = "cluster_tag"))]
-    pub(super) tag: Option<String>,
-}
-
-/// Where users come from.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Directory {
-    /// The file of users.
-    pub(super) file: String,
-    /// How it is written. Default: by the file's extension.
-    pub(super) format: Option<UserFormat>,
-    /// The home of entries without one; `{name}` is the user's name. Default: none.
-    pub(super) default_home: Option<String>,
-    /// The roles of entries without any.
-    #[schemars(extend("default" = []))]
-    pub(super) default_roles: Option<Vec<String>>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum UserFormat {
-    Yaml,
-    Json,
-    Toml,
-    Htpasswd,
 }
 
 /// The pool that verifies passwords.

@@ -99,7 +99,7 @@ permissions = { GET = "files:read", PUT = ["files:write", "files:quota"], "*" = 
         .methods
         .iter()
         .map(|rule| {
-            let permissions = rule.permissions.iter().map(|one| one.as_str());
+            let permissions = rule.permissions.iter().map(crate::user::Permission::as_str);
             format!("{} {}", rule.method, permissions.collect::<Vec<_>>().join("+"))
         })
         .collect();

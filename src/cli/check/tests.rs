@@ -7,7 +7,7 @@ use crate::config::{KeySource, UserFormat};
 use crate::directory::{self, DirectorySettings, Format};
 use crate::password::Limits;
 use crate::token::{self, Algorithm, Keyring};
-use crate::user::Roles;
+use crate::user::{Grant, Roles};
 
 fn arguments(config: &Path) -> Arguments {
     Arguments { config: config.to_owned(), strict: false, json: false }
@@ -19,6 +19,7 @@ fn check(args: &Arguments, build: impl FnOnce(&Config) -> Depth) -> (Verdict, St
     (verdict, String::from_utf8(out).unwrap())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "stands in for what may fail")]
 fn nothing(_: &Config) -> Depth {
     Ok(Vec::new())
 }
@@ -29,7 +30,7 @@ fn build(config: &Config) -> Depth {
     let mut errors = Vec::new();
     let mut roles = Roles::default();
     for role in &config.roles {
-        let grants = role.permissions.iter().map(|grant| grant.as_str());
+        let grants = role.permissions.iter().map(Grant::as_str);
         roles.define(&role.name, grants).unwrap();
     }
     for directory in &config.directories {

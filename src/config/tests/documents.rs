@@ -47,13 +47,11 @@ fn load_beside(folder: &Path, text: &str) -> String {
     format!("{:#?}", Config::load(&path, []).unwrap())
 }
 
-/// Every key that the schema knows and `document` has, as `visit(path, schema, value)`.
-fn walk(
-    schema: &Json,
-    document: Option<&Json>,
-    path: &str,
-    visit: &mut dyn FnMut(&str, &Json, bool, Option<&Json>),
-) {
+/// Sees a key: its path, its schema, whether it is required, and what the document says.
+type Visit<'a> = dyn FnMut(&str, &Json, bool, Option<&Json>) + 'a;
+
+/// Every key that the schema knows and `document` has, in the order of the schema.
+fn walk(schema: &Json, document: Option<&Json>, path: &str, visit: &mut Visit<'_>) {
     if let Some(properties) = schema.get("properties").and_then(Json::as_object) {
         let required = schema.get("required").and_then(Json::as_array);
         for (name, below) in properties {
