@@ -1,21 +1,27 @@
 //! What is found on the way from a tree to a configuration: mistakes and oddities, all of them.
 
 use std::fs;
+use std::io::Read;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::config::error::{ConfigError, ConfigErrors, NamedFile, Warning};
 use crate::config::key::Key;
 use crate::config::source::{Origin, Sources};
 use crate::config::tree::Node;
 use crate::config::unit;
-use crate::secret;
+use crate::secret::{self, MAX_SECRET_BYTES};
 
 /// After this many mistakes nobody reads on.
 const MAX_ERRORS: usize = 100;
+
+/// More files of one folder are not looked at for who may read them.
+const MAX_KEY_FILES: usize = 256;
 
 /// An environment: what a variable holds.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -113,6 +119,19 @@ impl<'a> Findings<'a> {
     pub(super) fn private_file(&mut self, key: &Key, name: &str) -> PathBuf {
         let path = self.file(key, name);
         self.warn_if_exposed(key, &path);
+        path
+    }
+
+    /// A folder of keys, or one file of them; private ones are for nobody else to read.
+    pub(super) fn key_files(&mut self, key: &Key, name: &str) -> PathBuf {
+        let path = self.file(key, name);
+        let within = fs::read_dir(&path).map_or_else(
+            |_| vec![path.clone()],
+            |entries| entries.flatten().take(MAX_KEY_FILES).map(|entry| entry.path()).collect(),
+        );
+        for file in within.iter().filter(|file| is_private_key(file)) {
+            self.warn_if_exposed(key, file);
+        }
         path
     }
 
@@ -267,4 +286,19 @@ impl<'a> Findings<'a> {
             );
         }
     }
+}
+
+/// Whether a file looks like a private key, a private JWK or a raw secret.
+fn is_private_key(file: &Path) -> bool {
+    if !fs::metadata(file).is_ok_and(|metadata| metadata.is_file()) {
+        return false;
+    }
+    if file.extension().is_some_and(|extension| extension == "hs" || extension == "secret") {
+        return true;
+    }
+    let mut head = Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES));
+    let read = fs::File::open(file)
+        .and_then(|opened| opened.take(MAX_SECRET_BYTES as u64).read_to_end(&mut head));
+    let contains = |needle: &[u8]| memchr::memmem::find(&head, needle).is_some();
+    read.is_ok() && (contains(b"PRIVATE KEY-----") || contains(b"\"d\"") || contains(b"\"k\""))
 }

@@ -179,7 +179,7 @@ fn key_source(
             );
             None
         }
-        (Some(keys), None) => Some(KeySource::Path(findings.file(&key.child("keys"), &keys))),
+        (Some(keys), None) => Some(KeySource::Path(findings.key_files(&key.child("keys"), &keys))),
         (None, Some(form)) => {
             let secret = findings.secret(&key.child("secret"), &form.0);
             let Some([algorithm]) = algorithms else {

@@ -369,6 +369,24 @@ fn oddities_are_warned_of() {
 }
 
 #[test]
+fn no_damage_makes_it_panic() {
+    let reference = include_str!("../../config/doorward.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("main.toml");
+    let mut refused = 0;
+    for step in 0..100 {
+        let at = step * reference.len() / 100;
+        let (before, after) = (&reference.as_bytes()[..at], &reference.as_bytes()[at..]);
+        for middle in [&b""[..], b"\"", b"[", b"\xff", b"\0", b"= {", b"\n[[listeners]]\n"] {
+            let whole = [before, middle, if middle.is_empty() { b"" } else { after }].concat();
+            std::fs::write(&path, whole).unwrap();
+            refused += u32::from(Config::load(&path, []).is_err());
+        }
+    }
+    assert!(refused > 250, "{refused}");
+}
+
+#[test]
 fn every_mistake_is_reported_in_the_order_of_the_file() {
     let error = load(
         "[log]\nlevel = \"loud\"\nacces = true\n[listeners.main]\naddress = 8443\n[server]\ngrace = 30\n",

@@ -196,6 +196,23 @@ fn keys_that_everybody_may_read_are_warned_of() {
 }
 
 #[test]
+fn private_keys_in_a_folder_that_everybody_may_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = examples();
+    let path = folder.path().join("behind-another-proxy.toml");
+    let key = folder.path().join("keys/main.pem");
+    let set = |mode| fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+
+    set(0o644);
+    let exposed =
+        format!("issuers.local.keys: everybody on this machine may read `{}`", key.display());
+    assert!(check(&arguments(&path), nothing).1.contains(&exposed));
+
+    set(0o600);
+    assert!(!check(&arguments(&path), nothing).1.contains(&exposed));
+}
+
+#[test]
 fn a_secret_that_ends_in_a_newline_is_warned_of() {
     let folder = examples();
     fs::write(folder.path().join("legacy.key"), "0123456789abcdef0123456789abcdef\n").unwrap();
