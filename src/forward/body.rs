@@ -87,10 +87,13 @@ impl UpstreamBody {
         }
     }
 
-    /// Whether the exchange with the upstream is over.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.active.is_none()
+    /// The whole body if the exchange with the upstream is over, else itself.
+    ///
+    /// # Errors
+    ///
+    /// The body is still on its way.
+    pub fn into_whole(mut self) -> Result<Bytes, Self> {
+        if self.active.is_some() { Err(self) } else { Ok(self.whole.take().unwrap_or_default()) }
     }
 
     /// Gives the connection back if it can serve another request.

@@ -1,7 +1,9 @@
 //! One connection to an upstream, and the sending of one request on it.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -24,7 +26,8 @@ pub struct Connection {
     /// Read and not yet consumed.
     pub(super) input: BytesMut,
     /// To be written before anything of a request's body.
-    pub(super) output: BytesMut,
+    pub(super) output: Vec<u8>,
+    written: usize,
     /// Checked by every exchange in turn.
     pub(super) watch: Watch,
     /// Whether it has served a request before.
@@ -49,12 +52,20 @@ impl Connection {
         Self {
             stream,
             input: BytesMut::new(),
-            output: BytesMut::with_capacity(1024),
+            output: Vec::with_capacity(1024),
+            written: 0,
             watch,
             is_reused: false,
             idle_since: 0,
             waiting: None,
         }
+    }
+
+    /// Begins another request: what was to be written for the one before is forgotten.
+    pub(super) fn begin(&mut self, write_head: impl FnOnce(&mut Vec<u8>)) {
+        self.output.clear();
+        self.written = 0;
+        write_head(&mut self.output);
     }
 
     /// Whether an idle connection is still open and silent, as far as is known without asking
@@ -79,7 +90,7 @@ impl Connection {
         self.input.reserve(room.min(READ_LARGE));
         let Self { stream, input, .. } = self;
         let read = std::pin::pin!(tokio::io::AsyncReadExt::read_buf(stream, input));
-        std::future::Future::poll(read, cx)
+        Future::poll(read, cx)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -95,13 +106,15 @@ impl Connection {
     }
 
     fn poll_flush_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.output.is_empty() {
-            let length = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.output))?;
+        while let Some(rest) = self.output.get(self.written..).filter(|rest| !rest.is_empty()) {
+            let length = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
             if length == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.output.advance(length);
+            self.written += length;
         }
+        self.output.clear();
+        self.written = 0;
         Poll::Ready(Ok(()))
     }
 
@@ -144,13 +157,19 @@ pub struct Upload {
     /// to another connection.
     pub(super) is_started: bool,
     /// Bytes taken from the client so far.
-    pub(super) taken: u64,
+    taken: Rc<Cell<u64>>,
 }
 
 impl Upload {
-    /// A body to be sent with the chunked coding, or by its length; `limit` bounds its bytes.
+    /// A body to be sent with the chunked coding, or by its length; `limit` bounds its bytes,
+    /// `taken` counts them.
     #[must_use]
-    pub fn new(body: Incoming, is_chunked: bool, limit: Option<u64>) -> Self {
+    pub fn new(
+        body: Incoming,
+        is_chunked: bool,
+        limit: Option<u64>,
+        taken: Rc<Cell<u64>>,
+    ) -> Self {
         Self {
             body,
             is_chunked,
@@ -161,7 +180,7 @@ impl Upload {
             has_ended: false,
             is_broken: false,
             is_started: false,
-            taken: 0,
+            taken,
         }
     }
 
@@ -182,7 +201,7 @@ impl Upload {
                         continue;
                     }
                     let length = data.len() as u64;
-                    self.taken += length;
+                    self.taken.set(self.taken.get() + length);
                     if let Some(left) = &mut self.left {
                         *left = left.checked_sub(length).ok_or(ForwardError::BodyTooLarge)?;
                     }

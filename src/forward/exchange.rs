@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use tokio::net::TcpStream;
 
 use super::ForwardError;
 use super::body::UpstreamBody;
@@ -69,7 +70,7 @@ pub async fn send(
     pool: &Rc<Pool>,
     upstream: &Upstream,
     outgoing: Outgoing,
-    write_head: impl Fn(&mut BytesMut),
+    write_head: impl Fn(&mut Vec<u8>),
 ) -> Result<Response, ForwardError> {
     let Outgoing { mut upload, is_idempotent, is_head, client_idle } = outgoing;
     loop {
@@ -81,8 +82,7 @@ pub async fn send(
         let pool = Rc::clone(pool);
         let times = upstream.times;
         let mut active = Active { connection, upload, lease, pool, times, client_idle };
-        active.connection.output.clear();
-        write_head(&mut active.connection.output);
+        active.connection.begin(&write_head);
         let mut sent_upstream_error = None;
         let result = poll_fn(|cx| active.poll_head(cx, is_head, &mut sent_upstream_error)).await;
         match result {
@@ -96,6 +96,12 @@ pub async fn send(
 }
 
 impl Active {
+    /// Takes the connection for another protocol, with what has been read from it.
+    #[must_use]
+    pub fn into_stream(self) -> (TcpStream, BytesMut) {
+        self.connection.into_stream()
+    }
+
     /// Whether neither a byte of a response arrived nor one of the body was taken.
     fn is_untouched(&self) -> bool {
         self.connection.input.is_empty()

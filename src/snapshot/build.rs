@@ -119,7 +119,7 @@ fn build_verifier(config: &Config, notes: &mut Notes) -> Option<Verifier> {
 /// # Errors
 ///
 /// Its keys cannot be read or do not serve its algorithms.
-pub fn build_issuer(
+pub(crate) fn build_issuer(
     issuer: &config::Issuer,
     summary: &mut Summary,
 ) -> Result<IssuerSettings, LoadError> {

@@ -1,0 +1,139 @@
+//! The way of a request: resource, route, credential, principal, policy, upstream, in that
+//! order and in one direction.
+//!
+//! Each step consumes what the one before it proved; each `?` ends in a [`Rejection`]. Nothing
+//! is sent to an upstream, nor a byte of a body read, before there is a
+//! [`Permit`](crate::policy::Permit).
+
+pub mod connection;
+mod identify;
+mod incoming;
+mod journal;
+pub mod reason;
+pub mod rejection;
+pub mod response;
+mod transmit;
+
+use std::rc::Rc;
+
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming as RequestBody;
+
+use self::connection::Connection;
+use self::incoming::Incoming;
+use self::journal::Journal;
+use self::rejection::Rejection;
+use self::response::Body;
+use crate::credential::Credential;
+use crate::home::Named;
+use crate::policy::authorize;
+use crate::resource::CanonicalPath;
+use crate::route::{NoRoute, Route, Table};
+use crate::telemetry::access_log::Verdict;
+use crate::worker::{View, Worker};
+
+
+/// Serves one request. It always has an answer; what went wrong is in the answer and the log.
+pub async fn handle(
+    worker: Rc<Worker>,
+    connection: Rc<Connection>,
+    request: Request<RequestBody>,
+) -> Response<Body> {
+    let view = worker.view(); // one version for the whole request
+    let (parts, body) = request.into_parts();
+    let mut journal = Journal::new(&worker, &connection, &view, Rc::new(parts));
+    let result = serve(&worker, &connection, &view, &mut journal, body).await;
+    let response = match result {
+        Ok(answer) => answer.into_response(journal),
+        Err(rejection) => refuse(&worker, &view, journal, rejection),
+    };
+    connection.wire.resume();
+    response
+}
+
+async fn serve(
+    worker: &Rc<Worker>,
+    connection: &Connection,
+    view: &Rc<View>,
+    journal: &mut Journal,
+    body: RequestBody,
+) -> Result<transmit::Answer, Rejection> {
+    let snapshot = &view.snapshot;
+    let listener = snapshot.listeners.get(connection.listener_index).ok_or(Rejection::NoRoute)?;
+    let parts = Rc::clone(&journal.parts);
+    let incoming = Incoming::read(&parts, &listener.limits)?;
+    if let (Some(tls), Some(asked)) = (&listener.tls, &connection.server_name)
+        && !tls.may_serve(asked, incoming.host.name())
+    {
+        return Err(Rejection::Misdirected);
+    }
+    let path = CanonicalPath::parse(incoming.path)?;
+    if path.as_str() != incoming.path {
+        journal.path = Some(path.as_str().into());
+    }
+    let (index, route) = find(&snapshot.routes, connection, &incoming, &path, journal)?;
+    journal.route = Some(index);
+    path.admit(route.dialect)?;
+    let query = incoming.query()?;
+    let destination = incoming.destination(&parts.headers, connection.is_tls)?;
+    if let Some(destination) = &destination {
+        destination.path().admit(route.dialect)?;
+    }
+    let credential = Credential::extract(&parts.headers, route.accepted)?;
+    let client = connection.client(&parts.headers);
+    let principal = identify::identify(worker, view, credential, client, journal).await?;
+    journal.principal = Some(Rc::clone(&principal));
+    let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+    let permit = authorize(&principal, route, &parts.method, &named)?;
+    journal.verdict = Verdict::Allow;
+    let request = transmit::Outbound { parts: &parts, host: &incoming.host, body };
+    transmit::transmit(connection, view, permit, request, journal).await
+}
+
+/// Finds the route. On a route for other methods its name is noted all the same, for the
+/// answer's `Allow`.
+fn find<'v>(
+    table: &'v Table,
+    connection: &Connection,
+    incoming: &Incoming<'_>,
+    path: &CanonicalPath<'_>,
+    journal: &mut Journal,
+) -> Result<(usize, &'v Route), Rejection> {
+    let method = &journal.parts.method;
+    table.find(connection.listener_index, &incoming.host, path, method).map_err(|error| match error {
+        NoRoute::Method(name) => {
+            journal.route = table.routes().iter().position(|route| &*route.name == name);
+            Rejection::Method
+        }
+        NoRoute::Nothing => Rejection::NoRoute,
+    })
+}
+
+fn refuse(
+    worker: &Worker,
+    view: &View,
+    mut journal: Journal,
+    rejection: Rejection,
+) -> Response<Body> {
+    let route = journal.route.and_then(|index| view.snapshot.routes.routes().get(index));
+    let decision = worker.next_id();
+    let allow = match (rejection, route) {
+        (Rejection::Method, Some(route)) => allowed(route),
+        _ => None,
+    };
+    if !rejection.is_after_permit() {
+        journal.verdict = Verdict::Deny;
+    }
+    journal.reason = rejection.label();
+    journal.decision = Some(decision);
+    journal.status = rejection.status().as_u16();
+    let challenges = route.map(|route| &route.challenges);
+    let response = response::refusal(rejection, decision.as_str(), challenges, allow);
+    journal.sent = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);
+    response
+}
+
+fn allowed(route: &Route) -> Option<HeaderValue> {
+    let methods: Vec<_> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
+    HeaderValue::try_from(methods.join(", ")).ok()
+}

@@ -1,0 +1,72 @@
+//! What a request may know of the connection that it came on.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use bytes::BytesMut;
+use http::HeaderMap;
+use ipnet::IpNet;
+use tokio::net::TcpStream;
+
+use crate::forward::fields::{PeerFields, Trust};
+use crate::listener::wire::Wire;
+
+/// One client connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// Index of its listener.
+    pub listener_index: usize,
+    /// Name of its listener.
+    pub listener: Rc<str>,
+    /// Who connected.
+    pub peer: SocketAddr,
+    /// The name that the client asked for in the TLS handshake.
+    pub server_name: Option<Box<str>>,
+    /// Whether it is TLS.
+    pub is_tls: bool,
+    /// Whether the peer's word about the way so far counts.
+    pub trust: Trust,
+    /// What upstreams are told of it.
+    pub peer_fields: PeerFields,
+    /// Its bytes and its limits.
+    pub wire: Rc<Wire>,
+    /// Set by a request that became a tunnel: the upstream's connection, and what has been
+    /// read from it.
+    pub tunnel: RefCell<Option<(TcpStream, BytesMut)>>,
+    /// For the address of a client behind trusted proxies.
+    pub trusted: Rc<[IpNet]>,
+}
+
+impl Connection {
+    /// The client's own address: the peer's, or what trusted proxies say.
+    #[must_use]
+    pub fn client(&self, fields: &HeaderMap) -> IpAddr {
+        self.client_behind_proxy(fields).unwrap_or_else(|| self.peer.ip())
+    }
+
+    /// The address of a client behind trusted proxies: the last one in `X-Forwarded-For` that
+    /// is not a trusted proxy's own.
+    #[must_use]
+    pub fn client_behind_proxy(&self, fields: &HeaderMap) -> Option<IpAddr> {
+        if self.trust == Trust::Client {
+            return None;
+        }
+        let values = fields.get_all("x-forwarded-for").iter().rev();
+        let mut addresses = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.rsplit(','))
+            .map(|address| address.trim().parse::<IpAddr>());
+        addresses.find_map(|address| match address {
+            Ok(address) if is_trusted(&self.trusted, address) => None,
+            other => Some(other.ok()),
+        })?
+    }
+}
+
+/// Whether an address is one of the trusted proxies'.
+#[must_use]
+pub fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|net| net.contains(&address))
+}

@@ -1,0 +1,213 @@
+//! What a request asks for: host, path and query out of its target and its `Host`, in one
+//! reading for both versions of HTTP (RFC 9112 §3.2, RFC 9113 §8.3.1).
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, Version, header};
+
+use super::rejection::Rejection;
+use crate::config::Limits;
+use crate::resource::{CanonicalHost, CanonicalQuery, Destination};
+
+/// The WebDAV header that names a second resource (RFC 4918 §10.3).
+static DESTINATION: HeaderName = HeaderName::from_static("destination");
+
+/// The parts of a request's target, not yet judged but the host.
+#[derive(Debug)]
+pub(super) struct Incoming<'r> {
+    /// The host that is asked for.
+    pub(super) host: CanonicalHost<'r>,
+    /// The path, as it came.
+    pub(super) path: &'r str,
+    /// The query, as it came.
+    pub(super) query: Option<&'r str>,
+}
+
+impl<'r> Incoming<'r> {
+    /// Reads the target and checks what needs no route: method, expectation, limits.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] to answer with.
+    pub(super) fn read(parts: &'r Parts, limits: &Limits) -> Result<Self, Rejection> {
+        if parts.method == Method::CONNECT || parts.method == Method::TRACE {
+            return Err(Rejection::Method);
+        }
+        check_limits(parts, limits)?;
+        check_expectation(&parts.headers)?;
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        let mut hosts = parts.headers.get_all(header::HOST).iter();
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => Some(host.to_str().map_err(|_| Rejection::AbsentHost)?),
+            (None, _) => None,
+            (Some(_), Some(_)) => return Err(Rejection::AbsentHost),
+        };
+        let host = match (authority, host) {
+            (None, None) => return Err(Rejection::AbsentHost),
+            (Some(authority), None) if parts.version == Version::HTTP_2 => authority,
+            // RFC 9112 §3.2.2: Host is needed in absolute-form as well.
+            (Some(_), None) => return Err(Rejection::AbsentHost),
+            (None, Some(host)) => host,
+            (Some(authority), Some(host)) => {
+                let (named, host_named) = (CanonicalHost::parse(authority)?, CanonicalHost::parse(host)?);
+                if named != host_named {
+                    return Err(Rejection::HostMismatch);
+                }
+                host
+            }
+        };
+        let is_http = parts.uri.scheme().is_none_or(|scheme| {
+            scheme == &http::uri::Scheme::HTTP || scheme == &http::uri::Scheme::HTTPS
+        });
+        let path = parts.uri.path();
+        if !is_http || !path.starts_with('/') {
+            return Err(Rejection::TargetForm);
+        }
+        Ok(Self { host: CanonicalHost::parse(host)?, path, query: parts.uri.query() })
+    }
+
+    /// The query in canonical form.
+    ///
+    /// # Errors
+    ///
+    /// It has no single reading.
+    pub(super) fn query(&self) -> Result<CanonicalQuery<'r>, Rejection> {
+        Ok(CanonicalQuery::parse(self.query)?)
+    }
+
+    /// The second resource that a request names, if it does.
+    ///
+    /// # Errors
+    ///
+    /// More than one, or one without a single reading.
+    pub(super) fn destination(
+        &self,
+        fields: &'r HeaderMap,
+        https: bool,
+    ) -> Result<Option<Destination<'r>>, Rejection> {
+        let mut values = fields.get_all(&DESTINATION).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let malformed = Rejection::Resource(crate::resource::ResourceError::DestinationForm);
+        if values.next().is_some() {
+            return Err(malformed);
+        }
+        let value = value.to_str().map_err(|_| malformed)?;
+        Ok(Some(Destination::parse(value, &self.host, https)?))
+    }
+}
+
+fn check_limits(parts: &Parts, limits: &Limits) -> Result<(), Rejection> {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > limits.request_line {
+        return Err(Rejection::TargetTooLong);
+    }
+    if parts.headers.len() > limits.header_count {
+        return Err(Rejection::HeadTooLarge);
+    }
+    Ok(())
+}
+
+fn check_expectation(fields: &HeaderMap) -> Result<(), Rejection> {
+    let mut expectations = fields.get_all(header::EXPECT).iter();
+    match (expectations.next(), expectations.next()) {
+        (None, _) => Ok(()),
+        (Some(only), None) if only.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(()),
+        (Some(_), _) => Err(Rejection::Expectation),
+    }
+}
+
+/// The protocol that a request wants to switch to, if it is the one we let through: WebSocket
+/// over HTTP/1.1 (RFC 6455 §4.1).
+#[must_use]
+pub(super) fn wants_websocket(parts: &Parts) -> bool {
+    if parts.version != Version::HTTP_11 || parts.method != Method::GET {
+        return false;
+    }
+    let mut protocols = parts.headers.get_all(header::UPGRADE).iter();
+    let is_websocket = matches!(
+        (protocols.next(), protocols.next()),
+        (Some(only), None) if only.as_bytes().eq_ignore_ascii_case(b"websocket")
+    );
+    let mut options = parts.headers.get_all(header::CONNECTION).iter();
+    is_websocket
+        && options.any(|value| {
+            let mut options = value.as_bytes().split(|&byte| byte == b',');
+            options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn limits() -> Limits {
+        Limits::default()
+    }
+
+    fn parts(target: &str, host: &[&str]) -> Parts {
+        let mut request = Request::builder().uri(target);
+        for host in host {
+            request = request.header("host", *host);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn rejected(parts: &Parts) -> Rejection {
+        Incoming::read(parts, &limits()).unwrap_err()
+    }
+
+    #[test]
+    fn both_forms_of_a_target_are_read_alike() {
+        for target in ["/a?b=c", "http://x.test/a?b=c"] {
+            let parts = parts(target, &["X.test."]);
+            let incoming = Incoming::read(&parts, &limits()).unwrap();
+            assert_eq!(
+                (incoming.host.name(), incoming.path, incoming.query),
+                ("x.test", "/a", Some("b=c"))
+            );
+        }
+    }
+
+    #[test]
+    fn hosts_that_are_absent_repeated_or_contradicted_are_refused() {
+        assert_eq!(rejected(&parts("/", &[])), Rejection::AbsentHost);
+        assert_eq!(rejected(&parts("/", &["a", "a"])), Rejection::AbsentHost);
+        assert_eq!(rejected(&parts("http://b/", &["a"])), Rejection::HostMismatch);
+        assert_eq!(rejected(&parts("http://a/", &[])), Rejection::AbsentHost);
+        assert_eq!(rejected(&parts("http://a:81/", &["a:80"])), Rejection::HostMismatch);
+    }
+
+    #[test]
+    fn forms_that_do_not_belong_here_are_refused() {
+        assert_eq!(rejected(&parts("*", &["a"])), Rejection::TargetForm);
+        assert_eq!(rejected(&parts("ftp://a/", &["a"])), Rejection::TargetForm);
+        let mut connect = parts("/", &["a"]);
+        connect.method = Method::CONNECT;
+        assert_eq!(rejected(&connect), Rejection::Method);
+    }
+
+    #[test]
+    fn only_one_expectation_can_be_met() {
+        for (value, is_met) in [("100-continue", true), ("100-Continue", true), ("y 100-continue", false)] {
+            let mut parts = parts("/", &["a"]);
+            parts.headers.insert(header::EXPECT, value.parse().unwrap());
+            assert_eq!(Incoming::read(&parts, &limits()).is_ok(), is_met, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_a_websocket_over_http_1_1_is_an_upgrade() {
+        for (upgrade, connection, wants) in [
+            ("websocket", "Upgrade", true),
+            ("WebSocket", "keep-alive, upgrade", true),
+            ("h2c", "upgrade", false),
+            ("websocket, h2c", "upgrade", false),
+            ("websocket", "keep-alive", false),
+        ] {
+            let mut parts = parts("/", &["a"]);
+            parts.headers.insert(header::UPGRADE, upgrade.parse().unwrap());
+            parts.headers.insert(header::CONNECTION, connection.parse().unwrap());
+            assert_eq!(wants_websocket(&parts), wants, "{upgrade} {connection}");
+        }
+    }
+}

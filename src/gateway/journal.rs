@@ -1,0 +1,191 @@
+//! What is written down of a request: one line of the access log and the counters, once, when
+//! its response has ended.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{Version, header};
+
+use super::connection::Connection;
+use super::reason;
+use crate::identity::{Principal, Proof};
+use crate::listener::wire::UnderWay;
+use crate::telemetry::access_log::{Record, Verdict};
+use crate::telemetry::id::{self, Id};
+use crate::telemetry::metrics::{Protocol, RouteVerdict, UpstreamConnection};
+use crate::worker::{View, Worker};
+
+/// A request's record while it is under way. Dropping it writes it down.
+#[derive(Debug)]
+pub struct Journal {
+    worker: Rc<Worker>,
+    connection: Rc<Connection>,
+    view: Rc<View>,
+    /// The request's head.
+    pub parts: Rc<Parts>,
+    began: Instant,
+    unix: Duration,
+    made_id: Option<Id>,
+    /// Names the refusal, if it was refused.
+    pub decision: Option<Id>,
+    /// The path where its canonical form is not the form it came in.
+    pub path: Option<Box<str>>,
+    /// Index of the route, if one was found.
+    pub route: Option<usize>,
+    /// Who it was made by.
+    pub principal: Option<Rc<Principal>>,
+    /// The name that a refused client gave.
+    pub claimed: Option<Box<str>>,
+    /// The kind of credential.
+    pub credential: Option<&'static str>,
+    /// Why it was decided as it was.
+    pub reason: &'static str,
+    /// How it was decided.
+    pub verdict: Verdict,
+    /// The status of the response; 0: none was sent.
+    pub status: u16,
+    /// From the request's being handed on to the response's head.
+    pub first_byte: Option<Duration>,
+    /// Bytes of the request's body, counted as they pass.
+    pub received: Option<Rc<Cell<u64>>>,
+    /// Bytes of the response's body.
+    pub sent: u64,
+    _under_way: UnderWay,
+}
+
+impl Journal {
+    /// Begins when a request's head has been read.
+    pub fn new(
+        worker: &Rc<Worker>,
+        connection: &Rc<Connection>,
+        view: &Rc<View>,
+        parts: Rc<Parts>,
+    ) -> Self {
+        worker.metrics.request_started();
+        let foreign = parts.headers.get(&REQUEST_ID);
+        let is_taken = foreign.is_some_and(|value| id::foreign(value.as_bytes()).is_some());
+        Self {
+            worker: Rc::clone(worker),
+            connection: Rc::clone(connection),
+            view: Rc::clone(view),
+            made_id: (!is_taken).then(|| worker.next_id()),
+            parts,
+            began: Instant::now(),
+            unix: worker.ticker.unix(),
+            decision: None,
+            path: None,
+            route: None,
+            principal: None,
+            claimed: None,
+            credential: None,
+            reason: reason::PERMITTED,
+            verdict: Verdict::Deny,
+            status: 0,
+            first_byte: None,
+            received: None,
+            sent: 0,
+            _under_way: connection.wire.begin(),
+        }
+    }
+
+    /// The request's id: the client's own if it is a sane one, else ours.
+    pub fn request_id(&self) -> &str {
+        match &self.made_id {
+            Some(made) => made.as_str(),
+            None => {
+                let foreign = self.parts.headers.get(&REQUEST_ID);
+                foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Time since the head was read.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Counts how the upstream's connection came about.
+    pub fn answered(&self, how: UpstreamConnection) {
+        self.worker.metrics.upstream_connection(how);
+        if let Some(took) = self.first_byte {
+            self.worker.metrics.upstream_answered(took);
+        }
+    }
+
+    fn count(&self, took: Duration, received: u64) {
+        let metrics = &self.worker.metrics;
+        let protocol =
+            if self.parts.version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
+        metrics.request_finished(protocol, self.status, took);
+        metrics.decided(reason::index(self.reason));
+        metrics.transferred(received, self.sent);
+        if let Some(route) = self.route.and_then(|index| self.view.routes.get(index)) {
+            let verdict = match self.verdict {
+                Verdict::Allow => RouteVerdict::Allowed,
+                Verdict::Deny => RouteVerdict::Denied,
+            };
+            route.served(verdict, self.status, took);
+        }
+    }
+
+    fn write(&self, took: Duration, received: u64) {
+        let mut log = self.worker.log.borrow_mut();
+        if !log.is_on() {
+            return;
+        }
+        let snapshot = &self.view.snapshot;
+        let route = self.route.and_then(|index| snapshot.routes.routes().get(index));
+        let upstream = route.and_then(|route| snapshot.upstreams.get(route.upstream));
+        let principal = self.principal.as_deref();
+        let uri = &self.parts.uri;
+        let host = match uri.host() {
+            Some(host) => Some(host),
+            None => self.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
+        };
+        let authority = principal.map(Principal::facts).filter(|facts| facts.proof != Proof::Nothing);
+        log.write(&Record {
+            time_unix_ms: u64::try_from(self.unix.as_millis()).unwrap_or(0),
+            request_id: self.request_id(),
+            decision_id: self.decision.as_ref().map(Id::as_str),
+            listener: &self.connection.listener,
+            peer: self.connection.peer,
+            client: self.connection.client_behind_proxy(&self.parts.headers),
+            protocol: match self.parts.version {
+                Version::HTTP_2 => "HTTP/2",
+                Version::HTTP_10 => "HTTP/1.0",
+                _ => "HTTP/1.1",
+            },
+            method: self.parts.method.as_str(),
+            host,
+            path: self.path.as_deref().unwrap_or_else(|| uri.path()).as_bytes(),
+            has_query: uri.query().is_some(),
+            status: self.status,
+            verdict: self.verdict,
+            reason: self.reason,
+            user: principal.and_then(Principal::name).or(self.claimed.as_deref()),
+            credential: self.credential,
+            authority: authority.map(|facts| &*facts.authority),
+            route: route.map(|route| &*route.name),
+            upstream: upstream.map(|upstream| &*upstream.name),
+            request_bytes: received,
+            response_bytes: self.sent,
+            duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            first_byte_us: self.first_byte.and_then(|took| u64::try_from(took.as_micros()).ok()),
+            generation: snapshot.generation,
+            user_agent: self.parts.headers.get(header::USER_AGENT).map(http::HeaderValue::as_bytes),
+        });
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let took = self.elapsed();
+        let received = self.received.as_ref().map_or(0, |received| received.get());
+        self.count(took, received);
+        self.write(took, received);
+    }
+}
+
+static REQUEST_ID: http::HeaderName = http::HeaderName::from_static("x-request-id");

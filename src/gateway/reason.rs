@@ -1,0 +1,154 @@
+//! Every reason of a decision by name, so that each has a counter of its own.
+
+/// The reason of what was let pass.
+pub const PERMITTED: &str = "permitted";
+
+/// What is counted for a reason that is not in the list; the list's test keeps it from being
+/// needed.
+const OTHER: &str = "other";
+
+/// All reasons, in alphabetical order; the place is the index.
+pub const ALL: &[&str] = &[
+    "algorithm_not_allowed",
+    "aliased_parameter",
+    "ambiguous_home",
+    "ambiguous_key",
+    "ambiguous_prefix",
+    "ambiguous_separator",
+    "backslash",
+    "bad_signature",
+    "bare_line_feed",
+    "body_too_large",
+    "chunk_malformed",
+    "client_body",
+    "client_timeout",
+    "colon",
+    "content_length_malformed",
+    "content_length_repeated",
+    "control_byte",
+    "control_character",
+    "credential_ambiguous",
+    "credential_malformed",
+    "credential_missing",
+    "credential_unsupported",
+    "critical_extension",
+    "destination_form",
+    "destination_host",
+    "device_name",
+    "dot_run",
+    "dot_segment",
+    "double_encoding",
+    "empty_segment",
+    "encoded_backslash",
+    "encoded_slash",
+    "expectation",
+    "expired",
+    "field_malformed",
+    "fragment",
+    "frame_flood",
+    "head_timeout",
+    "head_too_large",
+    "home_case_variant",
+    "home_empty_value",
+    "home_names_nothing",
+    "host_absent_or_repeated",
+    "host_mismatch",
+    "host_name",
+    "host_port",
+    "invalid_percent",
+    "invalid_utf8",
+    "issued_in_future",
+    "length_and_encoding",
+    "lifetime_too_long",
+    "look_alike",
+    "malformed_claims",
+    "malformed_header",
+    "method",
+    "misdirected",
+    "missing_claim",
+    "missing_group",
+    "missing_permission",
+    "missing_role",
+    "nested_encoding",
+    "no_home",
+    "no_route",
+    "not_a_token",
+    "not_absolute",
+    "not_yet_valid",
+    "other",
+    "outside_home",
+    "parameter",
+    "password",
+    "password_overload",
+    "permitted",
+    "query_in_path",
+    "request_line_malformed",
+    "request_line_too_long",
+    "target_form",
+    "target_too_long",
+    "token_home_claim",
+    "token_subject_mismatch",
+    "token_unknown_subject",
+    "too_long",
+    "trailing_dot_or_space",
+    "transfer_encoding_repeated",
+    "transfer_encoding_unknown",
+    "unchecked_destination",
+    "unknown_issuer",
+    "unknown_key",
+    "unsupported_algorithm",
+    "unsupported_header",
+    "upstream_answer",
+    "upstream_closed",
+    "upstream_exhausted",
+    "upstream_timeout",
+    "upstream_unreachable",
+    "version_not_supported",
+    "wrong_audience",
+    "wrong_length",
+    "wrong_token_type",
+    "wrong_type",
+];
+
+/// The place of a reason in [`ALL`].
+#[must_use]
+pub fn index(reason: &str) -> usize {
+    let found = ALL.binary_search(&reason).or_else(|_| ALL.binary_search(&OTHER));
+    found.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The labels in the `label` functions of a source text.
+    fn labels(source: &str) -> Vec<&str> {
+        let functions = source.split("fn label(").skip(1);
+        let bodies = functions.map(|rest| rest.split("\n    }").next().unwrap());
+        let arms = bodies.flat_map(|body| body.split("=> \"").skip(1));
+        let fields = source.split("    label: \"").skip(1);
+        arms.chain(fields).map(|rest| rest.split('"').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_reason_has_a_place_of_its_own() {
+        let sources = [
+            include_str!("rejection.rs"),
+            include_str!("../listener/refusal.rs"),
+            include_str!("../token/verifier.rs"),
+            include_str!("../resource/error.rs"),
+            include_str!("../resource/spelling.rs"),
+            include_str!("../home.rs"),
+            include_str!("../identity.rs"),
+            include_str!("../policy.rs"),
+        ];
+
+        let labels: Vec<_> = sources.iter().flat_map(|source| labels(source)).collect();
+
+        assert!(labels.len() > 60);
+        assert!(ALL.is_sorted());
+        for label in labels.into_iter().chain([PERMITTED, OTHER]) {
+            assert_eq!(ALL[index(label)], label);
+        }
+    }
+}

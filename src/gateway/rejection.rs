@@ -1,0 +1,268 @@
+//! Why the gateway answers instead of an upstream, and with which status.
+//!
+//! This is the one place where reasons become answers. What the client learns is the status,
+//! a challenge, and an id with which the operator finds the reason.
+
+use http::StatusCode;
+
+use crate::credential::CredentialError;
+use crate::forward::ForwardError;
+use crate::forward::head::HeadError;
+use crate::home::HomeError;
+use crate::identity::IdentityError;
+use crate::password::PoolError;
+use crate::policy::Denied;
+use crate::resource::ResourceError;
+
+/// A refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// No `Host`, or more than one.
+    AbsentHost,
+    /// The body exceeds the route's limit.
+    BodyTooLarge,
+    /// The client's body did not arrive.
+    ClientBody,
+    /// The client was silent within its body.
+    ClientTimeout,
+    /// No credential, or none that could be taken.
+    Credential(CredentialError),
+    /// A known principal without the right.
+    Denied(Denied),
+    /// Another expectation than `100-continue` (RFC 9110 §10.1.1).
+    Expectation,
+    /// More header fields, or bytes of them, than the listener takes.
+    HeadTooLarge,
+    /// The target's authority is not that of `Host`.
+    HostMismatch,
+    /// A password is wrong, or its user unknown.
+    Password,
+    /// The token does not hold; the reason's label.
+    Token(&'static str),
+    /// The route does not let the method through, or nothing does.
+    Method,
+    /// The connection's TLS name is not that of another certificate's host.
+    Misdirected,
+    /// Nothing answers for host and path.
+    NoRoute,
+    /// No place to verify the password in.
+    Overloaded,
+    /// What the request names has no single reading.
+    Resource(ResourceError),
+    /// The target is neither in origin-form nor in absolute-form.
+    TargetForm,
+    /// The target exceeds the listener's limit.
+    TargetTooLong,
+    /// The upstream's answer cannot be passed on.
+    UpstreamAnswer,
+    /// The upstream closed without an answer.
+    UpstreamClosed,
+    /// All connections to the upstream are in use.
+    UpstreamExhausted,
+    /// The upstream did not answer in time.
+    UpstreamTimeout,
+    /// The upstream cannot be reached.
+    UpstreamUnreachable,
+}
+
+/// Which challenge a refusal carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// With `error="invalid_token"` for tokens.
+    InvalidToken,
+    /// None.
+    None,
+    /// Without an error code.
+    Plain,
+}
+
+impl Rejection {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::AbsentHost
+            | Self::ClientBody
+            | Self::Credential(CredentialError::Ambiguous)
+            | Self::HostMismatch
+            | Self::Resource(_)
+            | Self::TargetForm => StatusCode::BAD_REQUEST,
+            Self::Credential(
+                CredentialError::Malformed | CredentialError::Missing | CredentialError::Unsupported,
+            )
+            | Self::Password
+            | Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::Denied(Denied::Home(error)) if error.is_malformed() => StatusCode::BAD_REQUEST,
+            Self::Denied(Denied::Method) | Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Denied(
+                Denied::Home(_)
+                | Denied::MissingGroup
+                | Denied::MissingPermission
+                | Denied::MissingRole,
+            ) => StatusCode::FORBIDDEN,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::UpstreamAnswer | Self::UpstreamClosed | Self::UpstreamUnreachable => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::Overloaded | Self::UpstreamExhausted => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The reason as logs and metrics name it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AbsentHost => "host_absent_or_repeated",
+            Self::BodyTooLarge => "body_too_large",
+            Self::ClientBody => "client_body",
+            Self::ClientTimeout => "client_timeout",
+            Self::Credential(CredentialError::Ambiguous) => "credential_ambiguous",
+            Self::Credential(CredentialError::Malformed) => "credential_malformed",
+            Self::Credential(CredentialError::Missing) => "credential_missing",
+            Self::Credential(CredentialError::Unsupported) => "credential_unsupported",
+            Self::Denied(denied) => denied.label(),
+            Self::Expectation => "expectation",
+            Self::HeadTooLarge => "head_too_large",
+            Self::HostMismatch => "host_mismatch",
+            Self::Method => "method",
+            Self::Misdirected => "misdirected",
+            Self::NoRoute => "no_route",
+            Self::Overloaded => "password_overload",
+            Self::Password => "password",
+            Self::Resource(error) => error.label(),
+            Self::TargetForm => "target_form",
+            Self::TargetTooLong => "target_too_long",
+            Self::Token(label) => label,
+            Self::UpstreamAnswer => "upstream_answer",
+            Self::UpstreamClosed => "upstream_closed",
+            Self::UpstreamExhausted => "upstream_exhausted",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+        }
+    }
+
+    /// Which challenge goes with it.
+    #[must_use]
+    pub fn challenge(self) -> Challenge {
+        match self {
+            Self::Credential(CredentialError::Missing | CredentialError::Unsupported)
+            | Self::Password => Challenge::Plain,
+            Self::Credential(CredentialError::Malformed) | Self::Token(_) => {
+                Challenge::InvalidToken
+            }
+            _ if self.status() == StatusCode::UNAUTHORIZED => Challenge::Plain,
+            _ => Challenge::None,
+        }
+    }
+
+    /// Seconds after which another attempt makes sense.
+    #[must_use]
+    pub fn retry_after(self) -> Option<&'static str> {
+        match self.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+            _ => None,
+        }
+    }
+
+    /// Whether the request was permitted, and only its forwarding failed.
+    #[must_use]
+    pub fn is_after_permit(self) -> bool {
+        matches!(
+            self,
+            Self::ClientBody
+                | Self::ClientTimeout
+                | Self::UpstreamAnswer
+                | Self::UpstreamClosed
+                | Self::UpstreamExhausted
+                | Self::UpstreamTimeout
+                | Self::UpstreamUnreachable
+        )
+    }
+}
+
+impl From<CredentialError> for Rejection {
+    fn from(error: CredentialError) -> Self {
+        Self::Credential(error)
+    }
+}
+
+impl From<Denied> for Rejection {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Home(HomeError::Ambiguous(_, error)) => Self::Resource(error),
+            Denied::Home(_)
+            | Denied::Method
+            | Denied::MissingGroup
+            | Denied::MissingPermission
+            | Denied::MissingRole => Self::Denied(denied),
+        }
+    }
+}
+
+impl From<&ForwardError> for Rejection {
+    fn from(error: &ForwardError) -> Self {
+        match error {
+            ForwardError::BodyTooLarge => Self::BodyTooLarge,
+            ForwardError::Client(_) => Self::ClientBody,
+            ForwardError::ClientTimeout => Self::ClientTimeout,
+            ForwardError::Closed => Self::UpstreamClosed,
+            ForwardError::Connect(_) => Self::UpstreamUnreachable,
+            ForwardError::ConnectTimeout | ForwardError::FirstByteTimeout => Self::UpstreamTimeout,
+            ForwardError::Exhausted => Self::UpstreamExhausted,
+            ForwardError::Head(
+                HeadError::Framing | HeadError::Malformed | HeadError::TooLarge,
+            )
+            | ForwardError::UnaskedUpgrade => Self::UpstreamAnswer,
+        }
+    }
+}
+
+impl From<IdentityError> for Rejection {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Password => Self::Password,
+            IdentityError::HomeClaim
+            | IdentityError::SubjectMismatch
+            | IdentityError::Token(_)
+            | IdentityError::UnknownSubject => Self::Token(error.label()),
+        }
+    }
+}
+
+impl From<PoolError> for Rejection {
+    fn from(_: PoolError) -> Self {
+        Self::Overloaded
+    }
+}
+
+impl From<ResourceError> for Rejection {
+    fn from(error: ResourceError) -> Self {
+        Self::Resource(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_users_and_wrong_passwords_are_one_answer() {
+        let rejection = Rejection::from(IdentityError::Password);
+        assert_eq!(rejection.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(rejection.challenge(), Challenge::Plain);
+    }
+
+    #[test]
+    fn a_missing_token_has_no_error_code_and_a_bad_one_has() {
+        let missing = Rejection::from(CredentialError::Missing);
+        assert_eq!(missing.challenge(), Challenge::Plain);
+        assert_eq!(Rejection::Token("expired").challenge(), Challenge::InvalidToken);
+    }
+}

@@ -1,0 +1,115 @@
+//! What goes back to the client: an upstream's answer as it streams, or one of our own.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use super::journal::Journal;
+use super::rejection::{Challenge, Rejection};
+use crate::forward::body::{BodyError, UpstreamBody};
+use crate::route::Challenges;
+
+/// The body of a response.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it.
+    Full(Bytes),
+    /// On its way from the upstream.
+    Streaming(Box<Streaming>),
+}
+
+/// A body on its way, and the record that is written down when it has ended.
+#[derive(Debug)]
+pub struct Streaming {
+    body: UpstreamBody,
+    journal: Journal,
+}
+
+impl Body {
+    /// A body on its way.
+    pub fn streaming(body: UpstreamBody, journal: Journal) -> Self {
+        Self::Streaming(Box::new(Streaming { body, journal }))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Streaming(streaming) => {
+                let polled = Pin::new(&mut streaming.body).poll_frame(cx);
+                if let Poll::Ready(Some(Ok(frame))) = &polled
+                    && let Some(data) = frame.data_ref()
+                {
+                    streaming.journal.sent += data.len() as u64;
+                }
+                polled
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(bytes) => bytes.is_empty(),
+            Self::Streaming(streaming) => streaming.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Streaming(streaming) => streaming.body.size_hint(),
+        }
+    }
+}
+
+/// Our own answer to a refused request: problem details (RFC 9457) with the decision's id and
+/// nothing that a client need not know.
+#[must_use]
+pub fn refusal(
+    rejection: Rejection,
+    decision: &str,
+    challenges: Option<&Challenges>,
+    allow: Option<HeaderValue>,
+) -> Response<Body> {
+    let status = rejection.status();
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let code = status.as_u16();
+    let body = format!(
+        "{{\"type\":\"about:blank\",\"title\":\"{title}\",\"status\":{code},\"decision\":\"{decision}\"}}\n"
+    );
+    let mut response = Response::new(Body::Full(Bytes::from(body)));
+    *response.status_mut() = status;
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = rejection.retry_after() {
+        fields.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    }
+    if let Some(allow) = allow {
+        fields.insert(header::ALLOW, allow);
+    }
+    let challenges = match (rejection.challenge(), challenges) {
+        (Challenge::None, _) | (_, None) => &[][..],
+        (Challenge::Plain, Some(challenges)) => &challenges.plain,
+        (Challenge::InvalidToken, Some(challenges)) => &challenges.invalid_token,
+    };
+    for challenge in challenges {
+        fields.append(header::WWW_AUTHENTICATE, challenge.clone());
+    }
+    let is_body_broken = status == StatusCode::REQUEST_TIMEOUT || rejection == Rejection::BodyTooLarge;
+    if is_body_broken {
+        fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

@@ -1,0 +1,248 @@
+//! Permit → upstream → response.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use http_body::Body as _;
+use hyper::body::Incoming as RequestBody;
+
+use super::connection::Connection;
+use super::incoming::wants_websocket;
+use super::journal::Journal;
+use super::rejection::Rejection;
+use super::response::Body;
+use crate::forward::body::UpstreamBody;
+use crate::forward::connection::Upload;
+use crate::forward::exchange::{self, Outgoing};
+use crate::forward::fields::{BodyFraming, CredentialFields, Head};
+use crate::forward::head::ResponseHead;
+use crate::home::{Mode, reveal};
+use crate::policy::Permit;
+use crate::resource::CanonicalHost;
+use crate::route::Route;
+use crate::telemetry::metrics::UpstreamConnection;
+use crate::worker::View;
+
+/// What of the client's request is sent besides what the permit says.
+#[derive(Debug)]
+pub(super) struct Outbound<'r> {
+    /// Method and fields.
+    pub(super) parts: &'r Parts,
+    /// The host that was asked for.
+    pub(super) host: &'r CanonicalHost<'r>,
+    /// The body.
+    pub(super) body: RequestBody,
+}
+
+/// An upstream's answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    head: ResponseHead,
+    body: Option<UpstreamBody>,
+}
+
+impl Answer {
+    /// Makes the response. What has arrived as a whole is written down at once, the rest when
+    /// it has ended.
+    pub(super) fn into_response(self, mut journal: Journal) -> Response<Body> {
+        let Self { head, body } = self;
+        journal.status = head.status.as_u16();
+        let body = match body {
+            None => Body::Full(bytes::Bytes::new()),
+            Some(body) => match body.into_whole() {
+                Ok(whole) => {
+                    journal.sent = whole.len() as u64;
+                    Body::Full(whole)
+                }
+                Err(body) => Body::streaming(body, journal),
+            },
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.fields;
+        response
+    }
+}
+
+/// Sends what the permit permits, and takes the head of the answer.
+pub(super) async fn transmit(
+    connection: &Connection,
+    view: &Rc<View>,
+    permit: Permit<'_>,
+    outbound: Outbound<'_>,
+    journal: &mut Journal,
+) -> Result<Answer, Rejection> {
+    let Outbound { parts, host, body } = outbound;
+    let route = permit.route();
+    let (Some(upstream), Some(pool)) =
+        (view.snapshot.upstreams.get(route.upstream), view.pools.get(route.upstream))
+    else {
+        return Err(Rejection::NoRoute);
+    };
+    let upgrade = (route.websocket && wants_websocket(parts)).then_some("websocket");
+    let framing = body_framing(parts, &body);
+    let upload = upload(route, framing, body, journal)?;
+    let client_host = host.to_string();
+    let head = Head {
+        method: &parts.method,
+        target: permit.target(),
+        host: if route.preserves_host { &client_host } else { &upstream.authority },
+        fields: &parts.headers,
+        credential: if route.forwards_credential {
+            CredentialFields::Forward
+        } else {
+            CredentialFields::Remove
+        },
+        trust: connection.trust,
+        peer_fields: &connection.peer_fields,
+        identity: permit.principal().fields(route.identity),
+        request_id: journal.request_id(),
+        framing,
+        upgrade,
+        client_host: &client_host,
+    };
+    let limits = view.snapshot.listeners.get(connection.listener_index).map(|listener| listener.limits);
+    let outgoing = Outgoing {
+        upload,
+        is_idempotent: parts.method.is_idempotent(),
+        is_head: parts.method == Method::HEAD,
+        client_idle: limits.unwrap_or_default().body_idle_timeout,
+    };
+    let began = Instant::now();
+    let sent = exchange::send(pool, upstream, outgoing, |out| head.write(out)).await;
+    journal.first_byte = Some(began.elapsed());
+    let response = sent.map_err(|error| note_failure(journal, &error))?;
+    journal.answered(if response.was_reused {
+        UpstreamConnection::Reused
+    } else {
+        UpstreamConnection::Opened
+    });
+    if response.head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return switch(connection, upgrade, response);
+    }
+    let (mut head, body) = response.into_body();
+    translate(route, &permit, host, &upstream.authority, &mut head);
+    Ok(Answer { head, body: Some(body) })
+}
+
+/// How the body goes to the upstream: as the client framed it, but always in one way.
+fn body_framing(parts: &Parts, body: &RequestBody) -> BodyFraming {
+    match body.size_hint().exact() {
+        Some(0) => {
+            let says_so = parts.headers.contains_key(header::CONTENT_LENGTH)
+                || parts.method == Method::POST
+                || parts.method == Method::PUT
+                || parts.method == Method::PATCH;
+            if says_so { BodyFraming::Length(0) } else { BodyFraming::None }
+        }
+        Some(length) => BodyFraming::Length(length),
+        None => BodyFraming::Chunked,
+    }
+}
+
+fn upload(
+    route: &Route,
+    framing: BodyFraming,
+    body: RequestBody,
+    journal: &mut Journal,
+) -> Result<Option<Upload>, Rejection> {
+    let is_chunked = match framing {
+        BodyFraming::None | BodyFraming::Length(0) => return Ok(None),
+        BodyFraming::Length(length) if route.body_limit.is_some_and(|limit| length > limit) => {
+            return Err(Rejection::BodyTooLarge);
+        }
+        BodyFraming::Length(_) => false,
+        BodyFraming::Chunked => true,
+    };
+    let received = Rc::new(Cell::new(0));
+    journal.received = Some(Rc::clone(&received));
+    Ok(Some(Upload::new(body, is_chunked, route.body_limit, received)))
+}
+
+fn note_failure(journal: &Journal, error: &crate::forward::ForwardError) -> Rejection {
+    use crate::forward::ForwardError as F;
+    match error {
+        F::Connect(_) | F::ConnectTimeout => journal.answered(UpstreamConnection::Failed),
+        F::Exhausted => journal.answered(UpstreamConnection::Refused),
+        F::BodyTooLarge
+        | F::Client(_)
+        | F::ClientTimeout
+        | F::Closed
+        | F::FirstByteTimeout
+        | F::Head(_)
+        | F::UnaskedUpgrade => {}
+    }
+    Rejection::from(error)
+}
+
+/// The upstream switches protocols: the client's connection becomes a tunnel to it, once the
+/// HTTP engine has written the answer.
+fn switch(
+    connection: &Connection,
+    asked: Option<&'static str>,
+    response: exchange::Response,
+) -> Result<Answer, Rejection> {
+    let exchange::Response { mut head, rest, .. } = response;
+    let agreed = head.upgrade.as_ref().map(HeaderValue::as_bytes);
+    let is_asked = matches!(
+        (asked, agreed),
+        (Some(asked), Some(agreed)) if agreed.eq_ignore_ascii_case(asked.as_bytes())
+    );
+    let Some(protocol) = asked.filter(|_| is_asked) else {
+        return Err(Rejection::from(&crate::forward::ForwardError::UnaskedUpgrade));
+    };
+    head.fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    head.fields.insert(header::UPGRADE, HeaderValue::from_static(protocol));
+    connection.wire.upgrade();
+    *connection.tunnel.borrow_mut() = Some(rest.into_stream());
+    Ok(Answer { head, body: None })
+}
+
+/// Shows the principal its own paths in the answer, where the gateway put a home in front.
+fn translate(
+    route: &Route,
+    permit: &Permit<'_>,
+    host: &CanonicalHost<'_>,
+    authority: &str,
+    head: &mut ResponseHead,
+) {
+    let Some(rule) = route.home.as_ref().filter(|rule| rule.mode == Mode::Rewrite) else { return };
+    let Some(home) = permit.principal().facts().home.as_ref() else { return };
+    for name in [header::LOCATION, header::CONTENT_LOCATION] {
+        let Some(value) = head.fields.remove(&name) else { continue };
+        let Ok(location) = value.to_str() else { continue };
+        let own = own_path(location, authority);
+        if let Some(revealed) = reveal(rule, home, own.unwrap_or(location), host)
+            && let Ok(value) = HeaderValue::try_from(revealed)
+        {
+            head.fields.insert(name, value);
+        }
+    }
+}
+
+/// The path of a location that carries the upstream's own authority, which is nobody's
+/// business outside.
+fn own_path<'l>(location: &'l str, authority: &str) -> Option<&'l str> {
+    let (scheme, rest) = location.split_once("://")?;
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (named, path) = rest.split_at(at);
+    let is_own = is_http && named.eq_ignore_ascii_case(authority) && path.starts_with('/');
+    is_own.then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_with_the_upstreams_own_authority_is_read_as_its_path() {
+        assert_eq!(own_path("http://10.0.0.1:9000/a", "10.0.0.1:9000"), Some("/a"));
+        assert_eq!(own_path("http://other/a", "10.0.0.1:9000"), None);
+        assert_eq!(own_path("/a", "10.0.0.1:9000"), None);
+        assert_eq!(own_path("http://10.0.0.1:9000", "10.0.0.1:9000"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! Accepts: limit, accept, spawn, and nothing else. Handshake and HTTP run in the
+//! connection's own tasks. An error backs off and goes on.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::occupancy::{Occupancy, Place};
+use super::serve::{self, Accepted};
+use super::stream::Stream;
+use crate::config::Limits;
+use crate::telemetry::metrics::Handshake;
+use crate::worker::Worker;
+
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// One listener as one worker sees it.
+#[derive(Debug)]
+pub struct Acceptor {
+    /// Index in the snapshot.
+    pub index: usize,
+    /// Its name.
+    pub name: Rc<str>,
+    /// The port that clients reach it by.
+    pub port: u16,
+    /// The worker's handle to the socket.
+    pub socket: TcpListener,
+    /// Its connections, over all workers.
+    pub occupancy: Arc<Occupancy>,
+}
+
+/// What every connection task holds.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) index: usize,
+    pub(super) name: Rc<str>,
+    pub(super) port: u16,
+    pub(super) peer: SocketAddr,
+    pub(super) limits: Limits,
+    pub(super) place: Place,
+}
+
+impl Acceptor {
+    /// Accepts until told to stop. Connections are tracked, so that the end can be waited for.
+    pub async fn run(self, worker: Rc<Worker>, tasks: TaskTracker, stop: CancellationToken) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(&worker, &tasks, stream, peer),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // Out of file descriptors, most of all: the queue stays, and so would a
+                    // busy loop.
+                    worker.metrics.accept_failed();
+                    tracing::warn!(listener.name = %self.name, %error, "Cannot accept connections");
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(BACK_OFF) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(
+        &self,
+        worker: &Rc<Worker>,
+        tasks: &TaskTracker,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) {
+        let view = worker.view();
+        let Some(listener) = view.snapshot.listeners.get(self.index) else { return };
+        let limits = listener.limits;
+        let Some(place) = self.occupancy.enter(peer.ip(), &limits) else {
+            worker.metrics.connection_refused(self.index);
+            return; // closed by being dropped
+        };
+        if stream.set_nodelay(true).is_err() {
+            return; // it is gone already
+        }
+        worker.metrics.connection_opened(self.index);
+        let (index, name, port) = (self.index, Rc::clone(&self.name), self.port);
+        let arrival = Arrival { index, name, port, peer, limits, place };
+        let tls = listener.tls.as_ref().map(|tls| Arc::clone(&tls.config));
+        let worker = Rc::clone(worker);
+        let later = tasks.clone();
+        tasks.spawn_local(async move {
+            match tls {
+                None => {
+                    let accepted = Accepted { server_name: None, is_http2: false, is_tls: false };
+                    serve::spawn(worker, &later, arrival, Stream::Plain(stream), accepted);
+                }
+                Some(config) => {
+                    let acceptor = TlsAcceptor::from(config);
+                    shake_hands(worker, later, arrival, acceptor, stream).await;
+                }
+            }
+        });
+    }
+}
+
+/// The handshake in a task of its own, so that its state is gone when HTTP begins.
+async fn shake_hands(
+    worker: Rc<Worker>,
+    tasks: TaskTracker,
+    arrival: Arrival,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+) {
+    let watch = worker.ticker.watch();
+    watch.set(arrival.limits.handshake_timeout);
+    let shaken = {
+        let mut handshake = std::pin::pin!(acceptor.accept(stream));
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(result) = handshake.as_mut().poll(cx) {
+                return Poll::Ready(result.map_err(|_| Handshake::Failed));
+            }
+            if watch.poll_expired(cx) || worker.is_draining() {
+                return Poll::Ready(Err(Handshake::TimedOut));
+            }
+            Poll::Pending
+        })
+        .await
+    };
+    drop(watch);
+    match shaken {
+        Ok(stream) => {
+            worker.metrics.handshake(Handshake::Completed);
+            let session = stream.get_ref().1;
+            let accepted = Accepted {
+                server_name: session.server_name().map(Into::into),
+                is_http2: session.alpn_protocol() == Some(b"h2"),
+                is_tls: true,
+            };
+            serve::spawn(worker, &tasks, arrival, Stream::Tls(Box::new(stream)), accepted);
+        }
+        Err(outcome) => {
+            worker.metrics.handshake(outcome);
+            worker.metrics.connection_closed(arrival.index);
+        }
+    }
+}
+
+/// Errors that concern the one connection that was to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::WouldBlock
+    )
+}

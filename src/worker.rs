@@ -1,0 +1,165 @@
+//! What one worker thread owns: its clock, its memories, its pools, its counters. Nothing of it
+//! is shared with another worker while a request is under way, so nothing of it is locked.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::ticker::Ticker;
+use crate::forward::pool::Pool;
+use crate::identity::memory::{Digest, Memory};
+use crate::identity::{self, Principal};
+use crate::password;
+use crate::route::upstream::Upstream;
+use crate::snapshot::{Reader, Snapshot, SnapshotStore};
+use crate::telemetry::access_log::LogBuffer;
+use crate::telemetry::id::{Id, IdSource};
+use crate::telemetry::metrics::{RouteMetrics, WorkerMetrics};
+
+/// How many bytes of right passwords a worker remembers.
+const PASSWORD_MEMORY: usize = 4 * 1024 * 1024;
+
+/// One worker.
+#[derive(Debug)]
+pub struct Worker {
+    /// Its coarse clock, on which all its deadlines hang.
+    pub ticker: Rc<Ticker>,
+    /// What it counts.
+    pub metrics: Arc<WorkerMetrics>,
+    /// Where passwords are verified.
+    pub hashing: Arc<password::Pool>,
+    /// Its part of the access log.
+    pub log: RefCell<LogBuffer>,
+    ids: RefCell<IdSource>,
+    reader: RefCell<Reader>,
+    view: RefCell<Rc<View>>,
+    pools: RefCell<HashMap<(Box<str>, u16), Rc<Pool>>>,
+    is_draining: Cell<bool>,
+}
+
+/// What a worker makes of one snapshot. Memories live and end with it, so that nothing
+/// verified under one version is believed under the next.
+#[derive(Debug)]
+pub struct View {
+    /// The snapshot.
+    pub snapshot: Arc<Snapshot>,
+    /// Verified tokens.
+    pub tokens: RefCell<Memory<Box<str>>>,
+    /// Verified passwords.
+    pub passwords: RefCell<Memory<Digest>>,
+    /// Connections, by index of the upstream.
+    pub pools: Vec<Rc<Pool>>,
+    /// Counters, by index of the route.
+    pub routes: Vec<Arc<RouteMetrics>>,
+    /// Nobody in particular.
+    pub anonymous: Rc<Principal>,
+}
+
+/// What a worker is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where snapshots are found.
+    pub snapshots: Arc<SnapshotStore>,
+    /// What it counts.
+    pub metrics: Arc<WorkerMetrics>,
+    /// Where passwords are verified.
+    pub hashing: Arc<password::Pool>,
+    /// Its part of the access log.
+    pub log: LogBuffer,
+    /// Its source of ids.
+    pub ids: IdSource,
+}
+
+impl Worker {
+    /// Starts with the current snapshot. Must be called on the worker's own thread.
+    #[must_use]
+    pub fn new(parts: Parts) -> Rc<Self> {
+        let Parts { snapshots, metrics, hashing, log, ids } = parts;
+        let ticker = Ticker::new(crate::clock::since_epoch());
+        let mut reader = snapshots.reader();
+        let mut pools = HashMap::new();
+        let view = View::new(Arc::clone(reader.current()), &ticker, &metrics, &mut pools);
+        Rc::new(Self {
+            ticker,
+            metrics,
+            hashing,
+            log: RefCell::new(log),
+            ids: RefCell::new(ids),
+            reader: RefCell::new(reader),
+            view: RefCell::new(Rc::new(view)),
+            pools: RefCell::new(pools),
+            is_draining: Cell::new(false),
+        })
+    }
+
+    /// The current snapshot as this worker sees it. Called once per request.
+    pub fn view(&self) -> Rc<View> {
+        let mut reader = self.reader.borrow_mut();
+        let current = reader.current();
+        let mut view = self.view.borrow_mut();
+        if !Arc::ptr_eq(current, &view.snapshot) {
+            let pools = &mut *self.pools.borrow_mut();
+            *view = Rc::new(View::new(Arc::clone(current), &self.ticker, &self.metrics, pools));
+        }
+        Rc::clone(&view)
+    }
+
+    /// A new id.
+    pub fn next_id(&self) -> Id {
+        self.ids.borrow_mut().next_id()
+    }
+
+    /// Moves the clock on, and does what is due: deadlines, idle connections, the log.
+    pub fn tick(&self) {
+        self.ticker.advance(crate::clock::since_epoch());
+        let view = self.view();
+        for (upstream, pool) in view.snapshot.upstreams.iter().zip(&view.pools) {
+            pool.sweep(millis(upstream.times.pool_idle));
+        }
+        self.log.borrow_mut().flush();
+    }
+
+    /// Tells every connection that the worker takes no more requests.
+    pub fn drain(&self) {
+        self.is_draining.set(true);
+        self.ticker.wake_all();
+    }
+
+    /// Whether connections are to end with their current request.
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.get()
+    }
+}
+
+impl View {
+    fn new(
+        snapshot: Arc<Snapshot>,
+        ticker: &Rc<Ticker>,
+        metrics: &WorkerMetrics,
+        pools: &mut HashMap<(Box<str>, u16), Rc<Pool>>,
+    ) -> Self {
+        let key = |upstream: &Upstream| (upstream.host.clone(), upstream.port);
+        let wanted: Vec<_> = snapshot.upstreams.iter().map(key).collect();
+        pools.retain(|key, _| wanted.contains(key));
+        let pools = wanted
+            .into_iter()
+            .map(|key| {
+                Rc::clone(pools.entry(key).or_insert_with(|| Pool::new(Rc::clone(ticker))))
+            })
+            .collect();
+        Self {
+            tokens: RefCell::new(Memory::new(snapshot.token_memory)),
+            passwords: RefCell::new(Memory::new(PASSWORD_MEMORY)),
+            pools,
+            routes: snapshot.routes.routes().iter().map(|route| metrics.route(&route.name)).collect(),
+            anonymous: Rc::new(identity::anonymous()),
+            snapshot,
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
