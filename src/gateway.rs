@@ -32,7 +32,6 @@ use crate::route::{NoRoute, Route, Table};
 use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
 
-
 /// Serves one request. It always has an answer; what went wrong is in the answer and the log.
 pub async fn handle(
     worker: Rc<Worker>,
@@ -100,7 +99,8 @@ fn find<'v>(
     journal: &mut Journal,
 ) -> Result<(usize, &'v Route), Rejection> {
     let method = &journal.parts.method;
-    table.find(connection.listener_index, &incoming.host, path, method).map_err(|error| match error {
+    table.find(connection.listener_index, &incoming.host, path, method).map_err(|error| match error
+    {
         NoRoute::Method(name) => {
             journal.route = table.routes().iter().position(|route| &*route.name == name);
             Rejection::Method

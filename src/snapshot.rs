@@ -16,9 +16,10 @@ use ipnet::IpNet;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ProducesTickets;
 
-use crate::config::Limits;
+use crate::config::{Limits, Passwords};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
+use crate::password::{self, PoolSettings};
 use crate::route::Table;
 use crate::route::upstream::Upstream;
 use crate::tls::{CertificateFacts, Tls, TlsError};
@@ -46,6 +47,10 @@ pub struct Snapshot {
     pub digest_key: DigestKey,
     /// Bytes of verified tokens that each worker remembers.
     pub token_memory: usize,
+    /// Where passwords are verified.
+    pub hashing: Arc<password::Pool>,
+    /// With how many threads.
+    pub hashing_threads: usize,
     /// What is told of it.
     pub summary: Summary,
 }
@@ -79,15 +84,35 @@ pub struct Summary {
 pub struct Keep {
     provider: Arc<CryptoProvider>,
     ticketers: HashMap<String, Arc<dyn ProducesTickets>>,
+    /// The pool in use is the last. Those before it end here, never on a worker: ending one
+    /// waits for its threads.
+    pools: Vec<(Passwords, Arc<password::Pool>)>,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { provider: crate::tls::provider(), ticketers: HashMap::new() }
+        Self { provider: crate::tls::provider(), ticketers: HashMap::new(), pools: Vec::new() }
     }
 }
 
 impl Keep {
+    /// The pool of these settings: the one in use if they have not changed.
+    fn pool(&mut self, settings: &Passwords) -> std::io::Result<Arc<password::Pool>> {
+        if let Some((known, pool)) = self.pools.last()
+            && known == settings
+        {
+            return Ok(Arc::clone(pool));
+        }
+        self.pools.retain(|(_, pool)| Arc::strong_count(pool) > 1);
+        let pool = Arc::new(password::Pool::new(PoolSettings {
+            workers: settings.workers.get(),
+            queue: settings.queue.get(),
+            queue_per_address: settings.queue_per_address.get(),
+        })?);
+        self.pools.push((*settings, Arc::clone(&pool)));
+        Ok(pool)
+    }
+
     fn ticketer(&mut self, listener: &str) -> Result<Arc<dyn ProducesTickets>, TlsError> {
         if let Some(known) = self.ticketers.get(listener) {
             return Ok(Arc::clone(known));

@@ -11,7 +11,6 @@ use crate::clock::ticker::Ticker;
 use crate::forward::pool::Pool;
 use crate::identity::memory::{Digest, Memory};
 use crate::identity::{self, Principal};
-use crate::password;
 use crate::route::upstream::Upstream;
 use crate::snapshot::{Reader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::LogBuffer;
@@ -28,8 +27,6 @@ pub struct Worker {
     pub ticker: Rc<Ticker>,
     /// What it counts.
     pub metrics: Arc<WorkerMetrics>,
-    /// Where passwords are verified.
-    pub hashing: Arc<password::Pool>,
     /// Its part of the access log.
     pub log: RefCell<LogBuffer>,
     ids: RefCell<IdSource>,
@@ -64,8 +61,6 @@ pub struct Parts {
     pub snapshots: Arc<SnapshotStore>,
     /// What it counts.
     pub metrics: Arc<WorkerMetrics>,
-    /// Where passwords are verified.
-    pub hashing: Arc<password::Pool>,
     /// Its part of the access log.
     pub log: LogBuffer,
     /// Its source of ids.
@@ -76,7 +71,7 @@ impl Worker {
     /// Starts with the current snapshot. Must be called on the worker's own thread.
     #[must_use]
     pub fn new(parts: Parts) -> Rc<Self> {
-        let Parts { snapshots, metrics, hashing, log, ids } = parts;
+        let Parts { snapshots, metrics, log, ids } = parts;
         let ticker = Ticker::new(crate::clock::since_epoch());
         let mut reader = snapshots.reader();
         let mut pools = HashMap::new();
@@ -84,7 +79,6 @@ impl Worker {
         Rc::new(Self {
             ticker,
             metrics,
-            hashing,
             log: RefCell::new(log),
             ids: RefCell::new(ids),
             reader: RefCell::new(reader),
@@ -145,15 +139,18 @@ impl View {
         pools.retain(|key, _| wanted.contains(key));
         let pools = wanted
             .into_iter()
-            .map(|key| {
-                Rc::clone(pools.entry(key).or_insert_with(|| Pool::new(Rc::clone(ticker))))
-            })
+            .map(|key| Rc::clone(pools.entry(key).or_insert_with(|| Pool::new(Rc::clone(ticker)))))
             .collect();
         Self {
             tokens: RefCell::new(Memory::new(snapshot.token_memory)),
             passwords: RefCell::new(Memory::new(PASSWORD_MEMORY)),
             pools,
-            routes: snapshot.routes.routes().iter().map(|route| metrics.route(&route.name)).collect(),
+            routes: snapshot
+                .routes
+                .routes()
+                .iter()
+                .map(|route| metrics.route(&route.name))
+                .collect(),
             anonymous: Rc::new(identity::anonymous()),
             snapshot,
         }

@@ -164,12 +164,7 @@ impl Upload {
     /// A body to be sent with the chunked coding, or by its length; `limit` bounds its bytes,
     /// `taken` counts them.
     #[must_use]
-    pub fn new(
-        body: Incoming,
-        is_chunked: bool,
-        limit: Option<u64>,
-        taken: Rc<Cell<u64>>,
-    ) -> Self {
+    pub fn new(body: Incoming, is_chunked: bool, limit: Option<u64>, taken: Rc<Cell<u64>>) -> Self {
         Self {
             body,
             is_chunked,

@@ -88,7 +88,7 @@ async fn identify_password(
     let question = snapshot.identities.password_of(&basic.user);
     let began = Instant::now();
     let password = Secret::new(basic.password.as_bytes().to_vec());
-    let verified = worker.hashing.verify(client, question.hash, password).await;
+    let verified = snapshot.hashing.verify(client, question.hash, password).await;
     let (outcome, result) = match verified {
         Err(error) => (PasswordCheck::Overloaded, Err(Rejection::from(error))),
         Ok(fits) => match question.principal {

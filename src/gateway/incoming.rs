@@ -48,7 +48,8 @@ impl<'r> Incoming<'r> {
             (Some(_), None) => return Err(Rejection::AbsentHost),
             (None, Some(host)) => host,
             (Some(authority), Some(host)) => {
-                let (named, host_named) = (CanonicalHost::parse(authority)?, CanonicalHost::parse(host)?);
+                let (named, host_named) =
+                    (CanonicalHost::parse(authority)?, CanonicalHost::parse(host)?);
                 if named != host_named {
                     return Err(Rejection::HostMismatch);
                 }
@@ -188,7 +189,9 @@ mod tests {
 
     #[test]
     fn only_one_expectation_can_be_met() {
-        for (value, is_met) in [("100-continue", true), ("100-Continue", true), ("y 100-continue", false)] {
+        for (value, is_met) in
+            [("100-continue", true), ("100-Continue", true), ("y 100-continue", false)]
+        {
             let mut parts = parts("/", &["a"]);
             parts.headers.insert(header::EXPECT, value.parse().unwrap());
             assert_eq!(Incoming::read(&parts, &limits()).is_ok(), is_met, "{value}");

@@ -144,7 +144,8 @@ impl Journal {
             Some(host) => Some(host),
             None => self.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
         };
-        let authority = principal.map(Principal::facts).filter(|facts| facts.proof != Proof::Nothing);
+        let authority =
+            principal.map(Principal::facts).filter(|facts| facts.proof != Proof::Nothing);
         log.write(&Record {
             time_unix_ms: u64::try_from(self.unix.as_millis()).unwrap_or(0),
             request_id: self.request_id(),

@@ -88,7 +88,9 @@ impl Rejection {
             | Self::Resource(_)
             | Self::TargetForm => StatusCode::BAD_REQUEST,
             Self::Credential(
-                CredentialError::Malformed | CredentialError::Missing | CredentialError::Unsupported,
+                CredentialError::Malformed
+                | CredentialError::Missing
+                | CredentialError::Unsupported,
             )
             | Self::Password
             | Self::Token(_) => StatusCode::UNAUTHORIZED,
@@ -216,9 +218,7 @@ impl From<&ForwardError> for Rejection {
             ForwardError::Connect(_) => Self::UpstreamUnreachable,
             ForwardError::ConnectTimeout | ForwardError::FirstByteTimeout => Self::UpstreamTimeout,
             ForwardError::Exhausted => Self::UpstreamExhausted,
-            ForwardError::Head(
-                HeadError::Framing | HeadError::Malformed | HeadError::TooLarge,
-            )
+            ForwardError::Head(HeadError::Framing | HeadError::Malformed | HeadError::TooLarge)
             | ForwardError::UnaskedUpgrade => Self::UpstreamAnswer,
         }
     }

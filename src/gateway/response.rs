@@ -107,7 +107,8 @@ pub fn refusal(
     for challenge in challenges {
         fields.append(header::WWW_AUTHENTICATE, challenge.clone());
     }
-    let is_body_broken = status == StatusCode::REQUEST_TIMEOUT || rejection == Rejection::BodyTooLarge;
+    let is_body_broken =
+        status == StatusCode::REQUEST_TIMEOUT || rejection == Rejection::BodyTooLarge;
     if is_body_broken {
         fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -104,7 +104,8 @@ pub(super) async fn transmit(
         upgrade,
         client_host: &client_host,
     };
-    let limits = view.snapshot.listeners.get(connection.listener_index).map(|listener| listener.limits);
+    let limits =
+        view.snapshot.listeners.get(connection.listener_index).map(|listener| listener.limits);
     let outgoing = Outgoing {
         upload,
         is_idempotent: parts.method.is_idempotent(),

@@ -74,13 +74,7 @@ impl Acceptor {
         }
     }
 
-    fn admit(
-        &self,
-        worker: &Rc<Worker>,
-        tasks: &TaskTracker,
-        stream: TcpStream,
-        peer: SocketAddr,
-    ) {
+    fn admit(&self, worker: &Rc<Worker>, tasks: &TaskTracker, stream: TcpStream, peer: SocketAddr) {
         let view = worker.view();
         let Some(listener) = view.snapshot.listeners.get(self.index) else { return };
         let limits = listener.limits;

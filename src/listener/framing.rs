@@ -99,7 +99,8 @@ impl Framing {
                 }
                 Phase::ChunkData(left) => {
                     let (rest, left) = skip(rest, left);
-                    self.phase = if left == 0 { Phase::ChunkEnd(2) } else { Phase::ChunkData(left) };
+                    self.phase =
+                        if left == 0 { Phase::ChunkEnd(2) } else { Phase::ChunkData(left) };
                     rest
                 }
                 Phase::ChunkEnd(missing) => {
@@ -191,7 +192,11 @@ impl Framing {
         if line.is_empty() {
             // RFC 9112 §2.2: one empty line before a request is forgiven, a stream of them is not.
             self.head.empty_lines += 1;
-            return if self.head.empty_lines > 1 { Err(Refusal::RequestLineMalformed) } else { Ok(()) };
+            return if self.head.empty_lines > 1 {
+                Err(Refusal::RequestLineMalformed)
+            } else {
+                Ok(())
+            };
         }
         let mut parts = line.split(|&byte| byte == b' ');
         let (Some(method), Some(target), Some(version), None) =
@@ -323,8 +328,20 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-                | b'`' | b'|' | b'~'
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
         )
 }
 
@@ -333,8 +350,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: HeadLimits =
-        HeadLimits { request_line: 100, header_bytes: 300, header_count: 5 };
+    const LIMITS: HeadLimits = HeadLimits { request_line: 100, header_bytes: 300, header_count: 5 };
 
     fn read(bytes: &[u8]) -> Result<Seen, Refusal> {
         Framing::new(LIMITS).feed(bytes)
@@ -356,7 +372,8 @@ mod tests {
     #[test]
     fn messages_with_two_readings_are_refused() {
         use Refusal as R;
-        let chunked = |body: &str| format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        let chunked =
+            |body: &str| format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
         let cases = [
             ("GET / HTTP/1.1\nHost: a\r\n\r\n".into(), R::BareLineFeed),
             ("GET / HTTP/1.1\r\nHost: a\n\r\n".into(), R::BareLineFeed),

@@ -107,7 +107,8 @@ impl Refusal {
             505 => (505, "HTTP Version Not Supported"),
             _ => (400, "Bad Request"),
         };
-        let body = format!("{{\"type\":\"about:blank\",\"title\":\"{phrase}\",\"status\":{status}}}");
+        let body =
+            format!("{{\"type\":\"about:blank\",\"title\":\"{phrase}\",\"status\":{status}}}");
         format!(
             "HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n{body}",

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -45,8 +46,7 @@ pub(super) fn spawn(
     tasks.spawn_local(async move {
         let Arrival { index, name, port, peer, limits, place } = arrival;
         let is_http2 = accepted.is_http2;
-        let connection =
-            connect(&worker, index, name, port, peer, &limits, stream, accepted);
+        let connection = connect(&worker, index, name, port, peer, &limits, stream, accepted);
         if is_http2 {
             serve_http2(&worker, &connection, &limits).await;
         } else {
@@ -76,10 +76,8 @@ fn connect(
     };
     let watch = worker.ticker.watch();
     let wire = if accepted.is_http2 {
-        let frames = FrameLimits {
-            resets: limits.h2_resets.get(),
-            control: limits.h2_control_frames.get(),
-        };
+        let frames =
+            FrameLimits { resets: limits.h2_resets.get(), control: limits.h2_control_frames.get() };
         Wire::http2(stream, frames, times, watch)
     } else {
         let head = HeadLimits {
@@ -91,8 +89,7 @@ fn connect(
     };
     let view = worker.view();
     let trusted: Rc<[_]> = Rc::from(view.snapshot.trusted_proxies.as_slice());
-    let trust =
-        if is_trusted(&trusted, peer.ip()) { Trust::Proxy } else { Trust::Client };
+    let trust = if is_trusted(&trusted, peer.ip()) { Trust::Proxy } else { Trust::Client };
     let scheme = if accepted.is_tls { "https" } else { "http" };
     Rc::new(Connection {
         listener_index,
@@ -125,7 +122,8 @@ async fn serve_http1(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     }
     let Some((upstream, early)) = connection.tunnel.borrow_mut().take() else { return };
     let (client, held) = connection.wire.take();
-    run_tunnel(worker, client, upstream, &held, &early).await;
+    // Either side may end a tunnel as it likes: that is no failure of ours.
+    let _ = run_tunnel(client, upstream, &held, &early).await;
 }
 
 async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &Limits) {
@@ -198,31 +196,19 @@ fn note_refusal(worker: &Worker, connection: &Connection) {
     );
 }
 
-/// Passes bytes both ways until both sides have ended, the worker's grace included: a tunnel
-/// has no requests to wait for, so draining closes it.
+/// Passes bytes both ways until both sides have ended. A tunnel has no requests to finish: while
+/// the worker drains, it runs on until the grace is over.
 async fn run_tunnel(
-    worker: &Rc<Worker>,
     mut client: Stream,
     mut upstream: tokio::net::TcpStream,
     held: &[u8],
     early: &[u8],
-) {
-    let watch = worker.ticker.watch();
-    let copied = async {
-        upstream.write_all(held).await?;
-        client.write_all(early).await?;
-        client.flush().await?;
-        tunnel(client, upstream).await
-    };
-    let mut copied = std::pin::pin!(copied);
-    poll_fn(|cx| {
-        if copied.as_mut().poll(cx).is_ready() || worker.is_draining() {
-            return Poll::Ready(());
-        }
-        watch.poll_expired(cx); // registers for the drain's wake-up
-        Poll::Pending
-    })
-    .await;
+) -> io::Result<()> {
+    upstream.write_all(held).await?;
+    client.write_all(early).await?;
+    client.flush().await?;
+    tunnel(client, upstream).await?;
+    Ok(())
 }
 
 /// Runs the engine's tasks on the worker's own thread.

@@ -82,8 +82,10 @@ impl Passed {
 /// [`BindError`] says which and why.
 pub fn bind(name: &str, address: &ListenAddress, passed: &Passed) -> Result<Bound, BindError> {
     let socket = match address {
-        ListenAddress::Socket(address) => open(*address).map_err(|source| {
-            BindError::Bind { name: name.to_owned(), address: *address, source }
+        ListenAddress::Socket(address) => open(*address).map_err(|source| BindError::Bind {
+            name: name.to_owned(),
+            address: *address,
+            source,
         })?,
         ListenAddress::Systemd(wanted) => {
             let socket = passed.find(wanted).ok_or_else(|| BindError::NotPassed {
@@ -145,7 +147,10 @@ mod tests {
         let taken = ListenAddress::Socket(first.address);
         let error = bind("second", &taken, &Passed::default()).unwrap_err().to_string();
 
-        assert!(error.contains("`second`") && error.contains(&first.address.to_string()), "{error}");
+        assert!(
+            error.contains("`second`") && error.contains(&first.address.to_string()),
+            "{error}"
+        );
     }
 
     #[test]

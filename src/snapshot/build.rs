@@ -44,7 +44,9 @@ impl Snapshot {
         let listeners = build_listeners(config, keep, &mut notes);
         let decoy = notes.keep(PasswordHash::written_decoy().map_err(LoadError::from));
         let digest_key = notes.keep(DigestKey::random().map_err(|_| LoadError::Randomness));
-        let (Some(decoy), Some(digest_key), true) = (decoy, digest_key, notes.errors.is_empty())
+        let hashing = notes.keep(keep.pool(&config.passwords).map_err(LoadError::Threads));
+        let (Some(decoy), Some(digest_key), Some(hashing), true) =
+            (decoy, digest_key, hashing, notes.errors.is_empty())
         else {
             return Err(LoadErrors(notes.errors));
         };
@@ -59,6 +61,8 @@ impl Snapshot {
             remember_passwords: config.passwords.remember,
             digest_key,
             token_memory: config.tokens.memory,
+            hashing,
+            hashing_threads: config.passwords.workers.get(),
             summary: notes.summary,
         })
     }

@@ -35,6 +35,9 @@ pub enum LoadError {
     /// A role.
     #[error("roles")]
     Role(#[from] RoleError),
+    /// The system gives no threads to verify passwords with.
+    #[error("no threads to verify passwords with")]
+    Threads(#[source] std::io::Error),
     /// A listener's certificates.
     #[error("listener `{0}`")]
     Tls(String, #[source] TlsError),

@@ -1,0 +1,173 @@
+//! The worker threads: one event loop each, and everything that a request needs.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{StartError, buffer, ids, occupancies};
+use crate::clock::ticker::TICK;
+use crate::control::Control;
+use crate::listener::accept::Acceptor;
+use crate::listener::occupancy::Occupancy;
+use crate::listener::socket::Bound;
+use crate::telemetry::access_log::LogWriter;
+use crate::telemetry::metrics::WorkerMetrics;
+use crate::worker::{Parts, Worker};
+
+/// All workers, not yet at work.
+pub(super) struct Crew {
+    members: Vec<Member>,
+}
+
+struct Member {
+    parts: Parts,
+    sockets: Vec<Socket>,
+}
+
+struct Socket {
+    index: usize,
+    name: Box<str>,
+    port: u16,
+    handle: std::net::TcpListener,
+    occupancy: Arc<Occupancy>,
+}
+
+/// All workers at work.
+pub(super) struct Working {
+    threads: Vec<JoinHandle<()>>,
+    ended: Vec<oneshot::Receiver<()>>,
+}
+
+impl Crew {
+    pub(super) fn new(
+        bound: Vec<Bound>,
+        control: &Arc<Control>,
+        metrics: Vec<Arc<WorkerMetrics>>,
+        access_log: Option<&LogWriter>,
+    ) -> Result<Self, StartError> {
+        let occupancies = occupancies(&bound);
+        let mut members = Vec::new();
+        for metrics in metrics {
+            let mut sockets = Vec::new();
+            for (index, (bound, occupancy)) in bound.iter().zip(&occupancies).enumerate() {
+                let handle =
+                    bound.handle().map_err(|error| StartError::System("a socket", error))?;
+                let occupancy = Arc::clone(occupancy);
+                let (name, port) = (bound.name.clone(), bound.address.port());
+                sockets.push(Socket { index, name, port, handle, occupancy });
+            }
+            let parts = Parts {
+                snapshots: Arc::clone(control.snapshots()),
+                metrics,
+                log: buffer(access_log),
+                ids: ids()?,
+            };
+            members.push(Member { parts, sockets });
+        }
+        Ok(Self { members })
+    }
+
+    /// Starts the threads. They serve when this returns.
+    pub(super) fn start(
+        self,
+        stop: &CancellationToken,
+        cut: &CancellationToken,
+    ) -> io::Result<Working> {
+        let mut working = Working { threads: Vec::new(), ended: Vec::new() };
+        for (number, member) in self.members.into_iter().enumerate() {
+            let (stop, cut) = (stop.clone(), cut.clone());
+            let (done, ended) = oneshot::channel();
+            let (ready, is_ready) = std::sync::mpsc::channel();
+            let thread =
+                std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+                    if let Err(error) = member.run(stop, cut, &ready) {
+                        let _ = ready.send(Err(error));
+                    }
+                    let _ = done.send(());
+                })?;
+            working.threads.push(thread);
+            working.ended.push(ended);
+            is_ready.recv().map_err(io::Error::other)??;
+        }
+        Ok(working)
+    }
+}
+
+impl Member {
+    fn run(
+        self,
+        stop: CancellationToken,
+        cut: CancellationToken,
+        ready: &std::sync::mpsc::Sender<io::Result<()>>,
+    ) -> io::Result<()> {
+        let Self { parts, sockets } = self;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(tokio::runtime::LocalOptions::default())?;
+        let worker = Worker::new(parts);
+        let result = runtime.block_on(async {
+            let tasks = TaskTracker::new();
+            for Socket { index, name, port, handle, occupancy } in sockets {
+                let socket = tokio::net::TcpListener::from_std(handle)?;
+                let name: Rc<str> = Rc::from(&*name);
+                let acceptor = Acceptor { index, name, port, socket, occupancy };
+                tasks.spawn_local(acceptor.run(Rc::clone(&worker), tasks.clone(), stop.clone()));
+            }
+            let _ = ready.send(Ok(()));
+            work(&worker, &tasks, &stop, &cut).await;
+            Ok(())
+        });
+        drop(runtime); // cuts what still runs, and so writes it down
+        worker.log.borrow_mut().flush();
+        result
+    }
+}
+
+/// Ticks until everything has ended or is cut.
+async fn work(
+    worker: &Rc<Worker>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    cut: &CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_draining = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = cut.cancelled() => return,
+            () = stop.cancelled(), if !is_draining => {
+                is_draining = true;
+                tasks.close();
+                worker.drain();
+            }
+            () = tasks.wait(), if is_draining => return,
+            _ = ticks.tick() => worker.tick(),
+        }
+    }
+}
+
+impl Working {
+    /// Waits until every worker has ended.
+    pub(super) async fn ended(&mut self) {
+        for ended in &mut self.ended {
+            let _ = ended.await;
+        }
+    }
+
+    /// Joins the threads, which have ended or are about to.
+    pub(super) fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("A worker ended in a panic");
+            }
+        }
+    }
+}

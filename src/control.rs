@@ -1,0 +1,220 @@
+//! The control plane: files and environment → configuration → snapshot → swap.
+//!
+//! It runs on a thread of its own and never sees a request. One thing happens at a time, and
+//! whatever goes wrong leaves the last good version serving.
+
+pub mod files;
+pub mod watch;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::clock;
+use crate::config::{self, Config, ConfigErrors, ListenAddress};
+use crate::snapshot::{Keep, LoadError, LoadErrors, Snapshot, SnapshotStore};
+use crate::telemetry::log::LevelControl;
+use crate::telemetry::metrics::{Certificate, ControlMetrics};
+
+use self::files::Fingerprint;
+
+/// Why nothing was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// What it names.
+    #[error(transparent)]
+    Load(#[from] LoadErrors),
+}
+
+/// The last attempt to reload.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// When, in Unix seconds.
+    pub at: u64,
+    /// What was wrong, if anything was.
+    pub error: Option<String>,
+}
+
+/// Loads, and loads again.
+#[derive(Debug)]
+pub struct Control {
+    path: PathBuf,
+    /// What was bound at start, which a reload cannot change.
+    bound: Vec<(String, ListenAddress)>,
+    snapshots: Arc<SnapshotStore>,
+    metrics: Arc<ControlMetrics>,
+    level: Option<LevelControl>,
+    state: Mutex<State>,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+/// What belongs to the last good load. Its lock makes reloads one at a time.
+#[derive(Debug)]
+struct State {
+    config: Config,
+    keep: Keep,
+    seen: Fingerprint,
+}
+
+impl Control {
+    /// Reads the configuration as a start would.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn read(path: &std::path::Path) -> Result<Config, ConfigErrors> {
+        Config::load(path, std::env::vars())
+    }
+
+    /// Builds the first snapshot and takes over.
+    ///
+    /// # Errors
+    ///
+    /// Everything that keeps it from being built.
+    pub fn start(
+        path: PathBuf,
+        config: Config,
+        metrics: Arc<ControlMetrics>,
+        level: Option<LevelControl>,
+    ) -> Result<Arc<Self>, LoadErrors> {
+        let seen = Fingerprint::of(&config);
+        let mut keep = Keep::default();
+        let snapshot = Snapshot::build(&config, 1, &mut keep)?;
+        note_loaded(&metrics, &snapshot);
+        let bound = addresses(&config);
+        Ok(Arc::new(Self {
+            path,
+            bound,
+            snapshots: SnapshotStore::new(snapshot),
+            metrics,
+            level,
+            state: Mutex::new(State { config, keep, seen }),
+            outcome: Mutex::new(None),
+        }))
+    }
+
+    /// Where workers find the current version.
+    #[must_use]
+    pub fn snapshots(&self) -> &Arc<SnapshotStore> {
+        &self.snapshots
+    }
+
+    /// The last attempt to reload, if there was one.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads something of the configuration that serves now.
+    pub fn with_config<T>(&self, read: impl FnOnce(&Config) -> T) -> T {
+        read(&self.state.lock().unwrap_or_else(PoisonError::into_inner).config)
+    }
+
+    /// Loads if any file that matters has changed since the last attempt. Blocks.
+    pub fn reload_if_changed(&self) {
+        let has_changed = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            Fingerprint::of(&state.config) != state.seen
+        };
+        if has_changed {
+            let _ = self.reload();
+        }
+    }
+
+    /// Loads and swaps; on any error what serves goes on serving. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, with its places.
+    pub fn reload(&self) -> Result<u64, String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = self.load(&mut state).map_err(|error| error.to_string());
+        let outcome = Outcome { at: clock::unix_seconds(), error: result.as_ref().err().cloned() };
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        match &result {
+            Ok(generation) => {
+                tracing::info!(generation, "Reloaded: generation {generation} serves")
+            }
+            Err(error) => {
+                self.metrics.reload_failed();
+                tracing::error!("Not reloaded, the last good version serves on: {error}");
+            }
+        }
+        result
+    }
+
+    fn load(&self, state: &mut State) -> Result<u64, ReloadError> {
+        // Taken first: what changes while we read is read again.
+        state.seen = Fingerprint::of(&state.config);
+        let config = Self::read(&self.path)?;
+        let seen = Fingerprint::of(&config);
+        if let Some(changed) = self.changed_listener(&config) {
+            return Err(LoadErrors(vec![LoadError::Listeners(changed)]).into());
+        }
+        let generation = self.snapshots.current().generation + 1;
+        let snapshot = Snapshot::build(&config, generation, &mut state.keep)?;
+        note_loaded(&self.metrics, &snapshot);
+        note_fixed(&state.config, &config);
+        if let Some(level) = &self.level {
+            level.set(level_of(config.log.level));
+        }
+        self.snapshots.swap(snapshot);
+        state.config = config;
+        state.seen = seen;
+        Ok(generation)
+    }
+
+    fn changed_listener(&self, config: &Config) -> Option<String> {
+        let now = addresses(config);
+        if now.len() != self.bound.len() {
+            return Some("their number".to_owned());
+        }
+        let differs = self.bound.iter().zip(&now).find(|(before, after)| before != after);
+        differs.map(|(_, (name, _))| format!("`{name}`"))
+    }
+}
+
+/// The level as the log knows it.
+#[must_use]
+pub fn level_of(level: config::LogLevel) -> tracing::Level {
+    match level {
+        config::LogLevel::Error => tracing::Level::ERROR,
+        config::LogLevel::Warn => tracing::Level::WARN,
+        config::LogLevel::Info => tracing::Level::INFO,
+        config::LogLevel::Debug => tracing::Level::DEBUG,
+        config::LogLevel::Trace => tracing::Level::TRACE,
+    }
+}
+
+fn addresses(config: &Config) -> Vec<(String, ListenAddress)> {
+    let listeners = config.listeners.iter();
+    listeners.map(|listener| (listener.name.clone(), listener.address.clone())).collect()
+}
+
+fn note_loaded(metrics: &ControlMetrics, snapshot: &Snapshot) {
+    for warning in &snapshot.summary.warnings {
+        tracing::warn!("{warning}");
+    }
+    let certificates = snapshot.summary.certificates.iter();
+    let certificates = certificates
+        .map(|facts| Certificate { name: facts.name.as_str().into(), expires: facts.expires })
+        .collect();
+    metrics.loaded(snapshot.generation, clock::unix_seconds(), certificates);
+}
+
+/// Says what of a change waits for a restart.
+fn note_fixed(before: &Config, after: &Config) {
+    let is_fixed = before.server.workers != after.server.workers
+        || before.admin != after.admin
+        || before.log.format != after.log.format
+        || before.log.file != after.log.file
+        || before.log.access != after.log.access
+        || before.log.queue != after.log.queue;
+    if is_fixed {
+        tracing::warn!(
+            "`server.workers`, `admin.address` and `[log]` but its level take effect with the next start"
+        );
+    }
+}
