@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigError, NamedFile, Place, Warning};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
     /// The configuration file.
-    #[arg(short, long, env = "DOORWARD_CONFIG", default_value = "doorward.toml")]
+    #[arg(skip)]
     pub config: PathBuf,
     /// Refuse what would only be warned of.
     #[arg(long)]

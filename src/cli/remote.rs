@@ -1,0 +1,161 @@
+//! How the command line finds and asks the running gateway.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::settings::{self, SettingsError};
+use crate::admin::Address;
+use crate::admin::address::AddressError;
+use crate::admin::client::{Answer, Client, ClientError};
+use crate::config::{Admin, ConfigErrors};
+
+/// Where the running gateway is asked.
+#[derive(Debug, clap::Args)]
+pub(super) struct Where {
+    /// The admin listener, as `127.0.0.1:9180` or `unix:/path` [default: as configured]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) admin: Option<Address>,
+}
+
+/// Why the gateway has no answer for us.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RemoteError {
+    /// The configured address is none.
+    #[error("`admin.address`")]
+    Address(#[from] AddressError),
+    /// No answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The configuration does not say where the gateway is.
+    #[error("the configuration does not tell where the admin listener is; name it with --admin")]
+    Config(#[source] SettingsError),
+    /// The answer cannot be read.
+    #[error("the answer cannot be read")]
+    Malformed(#[from] serde_json::Error),
+    /// There is no admin listener.
+    #[error("the admin listener is off: set `admin.address`, or name one with --admin")]
+    Off,
+    /// An answer of another kind.
+    #[error("the admin listener answers {status}: {text}")]
+    Unexpected {
+        /// The status.
+        status: u16,
+        /// What it says.
+        text: String,
+    },
+}
+
+impl RemoteError {
+    /// What an answer that no command knows says.
+    pub(super) fn unexpected(answer: &Answer) -> Self {
+        let text = String::from_utf8_lossy(&answer.body).trim().to_owned();
+        Self::Unexpected { status: answer.status, text }
+    }
+}
+
+impl Where {
+    /// A client for the gateway that is meant.
+    pub(super) fn client(&self, config: &Path, patience: Duration) -> Result<Client, RemoteError> {
+        let address = match &self.admin {
+            Some(address) => address.clone(),
+            None => configured(config)?,
+        };
+        Ok(Client::new(address, patience))
+    }
+}
+
+/// The admin address of the configuration. A configuration that is broken elsewhere still tells
+/// it: that is when the running gateway is asked most.
+fn configured(config: &Path) -> Result<Address, RemoteError> {
+    match settings::load(config) {
+        Ok(config) => match config.admin {
+            Admin::Off => Err(RemoteError::Off),
+            Admin::Socket(address) => Ok(Address::Tcp(address)),
+            Admin::Unix(path) => Ok(Address::Unix(std::path::absolute(&path).unwrap_or(path))),
+        },
+        Err(errors) => alone(config, errors),
+    }
+}
+
+#[derive(Deserialize)]
+struct Alone {
+    admin: Section,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    address: String,
+}
+
+/// What the main file says of the address, whatever else it says.
+fn alone(config: &Path, errors: ConfigErrors) -> Result<Address, RemoteError> {
+    let said = std::env::var("DOORWARD_ADMIN_ADDRESS").ok().or_else(|| {
+        let text = std::fs::read_to_string(config).ok()?;
+        toml::from_str::<Alone>(&text).ok().map(|file| file.admin.address)
+    });
+    let Some(said) = said else { return Err(RemoteError::Config(errors.into())) };
+    if said == "off" {
+        return Err(RemoteError::Off);
+    }
+    match said.strip_prefix("unix:") {
+        Some(socket) => {
+            let beside = config.parent().unwrap_or(Path::new("")).join(socket);
+            Ok(Address::Unix(std::path::absolute(&beside).unwrap_or(beside)))
+        }
+        None => Ok(said.parse()?),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A listener that answers one request with `status` and `body`.
+    pub(in crate::cli) fn answering(status: &str, body: &str) -> Where {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        Where { admin: Some(Address::Tcp(address)) }
+    }
+
+    fn address_of(text: &str) -> Result<Address, RemoteError> {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("doorward.toml");
+        std::fs::write(&config, text).unwrap();
+        configured(&config)
+    }
+
+    #[test]
+    fn the_address_is_the_configured_one() {
+        let text = "[listeners.main]\naddress = \"127.0.0.1:0\"\n[admin]\naddress = \"[::1]:9\"\n";
+
+        assert_eq!(address_of(text).unwrap(), "[::1]:9".parse().unwrap());
+    }
+
+    #[test]
+    fn a_configuration_that_is_broken_elsewhere_still_tells_the_address() {
+        let text = "[nonsense]\n[admin]\naddress = \"unix:/run/d.sock\"\n";
+
+        assert_eq!(address_of(text).unwrap(), Address::Unix("/run/d.sock".into()));
+    }
+
+    #[test]
+    fn a_configuration_that_tells_no_address_is_told_itself() {
+        assert!(matches!(address_of("[nonsense"), Err(RemoteError::Config(_))));
+        assert!(matches!(
+            address_of("[nonsense]\n[admin]\naddress = \"off\"\n"),
+            Err(RemoteError::Off)
+        ));
+    }
+}
