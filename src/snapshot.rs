@@ -24,7 +24,7 @@ use crate::route::Table;
 use crate::route::upstream::Upstream;
 use crate::tls::{CertificateFacts, Tls, TlsError};
 
-pub use self::build::build_issuer;
+pub(crate) use self::build::build_issuer;
 pub use self::error::{LoadError, LoadErrors};
 
 /// One version.
