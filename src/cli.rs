@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod check;
 mod completions;
 pub mod demo;
+mod explain;
 pub mod hash;
 
 mod healthcheck;
@@ -19,6 +20,7 @@ pub mod prompt;
 mod reload;
 mod remote;
 pub mod schema;
+mod serve;
 mod settings;
 mod status;
 mod table;
@@ -56,6 +58,8 @@ enum Command {
     Check(check::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
+    /// Say what would become of a request, and why
+    Explain(explain::Arguments),
     /// Hash a password, for a file of users
     Hash(hash::Arguments),
     /// Say whether the running gateway is ready; for probes
@@ -71,6 +75,8 @@ enum Command {
     Reload(reload::Arguments),
     /// Print the JSON Schema of the configuration
     Schema(schema::Arguments),
+    /// Run the gateway
+    Serve(serve::Arguments),
     /// Show what the running gateway is doing
     Status(status::Arguments),
     /// Issue tokens, and look into them
@@ -104,6 +110,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             check(&arguments)
         }
         Command::Completions(arguments) => Ok(completions::run(&arguments, Arguments::command())),
+        Command::Explain(arguments) => explain::run(&arguments, &config),
         Command::Hash(arguments) => written(|out| Ok(hash::run(&arguments, out).map(drop)?)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &config),
         Command::Init(arguments) => init(&arguments),
@@ -111,6 +118,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
         Command::Reload(arguments) => reload::run(&arguments, &config),
         Command::Schema(arguments) => written(|out| Ok(schema::run(&arguments, out)?)),
+        Command::Serve(arguments) => serve::run(&arguments, config),
         Command::Status(arguments) => status::run(&arguments, &config),
         Command::Token(command) => token::run(&command, &config),
         Command::User(arguments) => written(|out| Ok(user::run(&arguments, out).map(drop)?)),

@@ -7,7 +7,7 @@
 
 pub mod connection;
 mod identify;
-mod incoming;
+pub(crate) mod incoming;
 mod journal;
 pub mod reason;
 pub mod rejection;

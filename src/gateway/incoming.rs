@@ -13,13 +13,13 @@ static DESTINATION: HeaderName = HeaderName::from_static("destination");
 
 /// The parts of a request's target, not yet judged but the host.
 #[derive(Debug)]
-pub(super) struct Incoming<'r> {
+pub(crate) struct Incoming<'r> {
     /// The host that is asked for.
-    pub(super) host: CanonicalHost<'r>,
+    pub(crate) host: CanonicalHost<'r>,
     /// The path, as it came.
-    pub(super) path: &'r str,
+    pub(crate) path: &'r str,
     /// The query, as it came.
-    pub(super) query: Option<&'r str>,
+    pub(crate) query: Option<&'r str>,
 }
 
 impl<'r> Incoming<'r> {
@@ -28,7 +28,7 @@ impl<'r> Incoming<'r> {
     /// # Errors
     ///
     /// The [`Rejection`] to answer with.
-    pub(super) fn read(parts: &'r Parts, limits: &Limits) -> Result<Self, Rejection> {
+    pub(crate) fn read(parts: &'r Parts, limits: &Limits) -> Result<Self, Rejection> {
         if parts.method == Method::CONNECT || parts.method == Method::TRACE {
             return Err(Rejection::Method);
         }
@@ -71,7 +71,7 @@ impl<'r> Incoming<'r> {
     /// # Errors
     ///
     /// It has no single reading.
-    pub(super) fn query(&self) -> Result<CanonicalQuery<'r>, Rejection> {
+    pub(crate) fn query(&self) -> Result<CanonicalQuery<'r>, Rejection> {
         Ok(CanonicalQuery::parse(self.query)?)
     }
 
@@ -80,7 +80,7 @@ impl<'r> Incoming<'r> {
     /// # Errors
     ///
     /// More than one, or one without a single reading.
-    pub(super) fn destination(
+    pub(crate) fn destination(
         &self,
         fields: &'r HeaderMap,
         https: bool,

@@ -1,0 +1,361 @@
+//! Goes the way of a request, step by step as the gateway does, and notes what it finds.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
+
+use super::report::{Asked, Canonical, Chosen, Demand, Forwarded, PassedOver, Report, User};
+use crate::credential::CredentialError;
+use crate::gateway::incoming::Incoming;
+use crate::gateway::rejection::Rejection;
+use crate::home::Named;
+use crate::identity::{self, Principal};
+use crate::listener::framing::{Framing, HeadLimits};
+use crate::policy::{self, explanation};
+use crate::resource::{CanonicalHost, CanonicalPath, HostPattern, PathPrefix, ResourceError};
+use crate::route::{NoRoute, Route};
+use crate::snapshot::{Listener, Snapshot};
+use crate::{credential, user};
+
+/// A request that nobody makes.
+pub(super) struct Question<'q> {
+    /// Index of the listener that it comes to.
+    pub(super) listener: usize,
+    /// The value of `Host`; `None`: that of the target, else `localhost`.
+    pub(super) host: Option<&'q str>,
+    /// Its other header fields.
+    pub(super) fields: HeaderMap,
+    pub(super) method: &'q Method,
+    /// Its target, as it would be sent.
+    pub(super) target: &'q str,
+    pub(super) who: Who<'q>,
+}
+
+/// Who is supposed to make the request.
+#[derive(Clone, Copy)]
+pub(super) enum Who<'q> {
+    /// No credential.
+    Nobody,
+    /// A directory's entry.
+    User { user: &'q Arc<user::User>, directory: &'q str },
+}
+
+/// Why the way ends.
+struct Refused {
+    status: u16,
+    reason: &'static str,
+    because: String,
+}
+
+impl Refused {
+    fn new(rejection: Rejection, because: impl Into<String>) -> Self {
+        let (status, reason) = (rejection.status().as_u16(), rejection.label());
+        Self { status, reason, because: because.into() }
+    }
+
+    fn resource(what: &str, error: ResourceError) -> Self {
+        Self::new(error.into(), format!("the {what} {error}"))
+    }
+}
+
+/// Answers the question.
+pub(super) fn judge(snapshot: &Snapshot, question: Question<'_>) -> Report {
+    let uri = question.target.parse::<Uri>().ok();
+    let named = uri.as_ref().and_then(|uri| uri.authority()).map(Authority::as_str);
+    let sent = question.fields.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = question.host.or(sent).or(named).unwrap_or("localhost").to_owned();
+    let listener = snapshot.listeners.get(question.listener);
+    let mut report = Report {
+        request: Asked {
+            method: question.method.to_string(),
+            target: question.target.to_owned(),
+            host: host.clone(),
+            listener: listener.map(|listener| listener.name.to_string()).unwrap_or_default(),
+            tls: listener.is_some_and(|listener| listener.tls.is_some()),
+        },
+        user: match question.who {
+            Who::Nobody => None,
+            Who::User { user, directory } => Some(describe(user, directory)),
+        },
+        canonical: None,
+        route: None,
+        passed_over: Vec::new(),
+        demands: Vec::new(),
+        verdict: "deny",
+        status: None,
+        reason: None,
+        because: None,
+        forwarded: None,
+    };
+    let way = match listener {
+        Some(listener) => Way { snapshot, listener, question, host },
+        None => return report, // the caller has looked it up
+    };
+    match way.go(uri, &mut report) {
+        Ok(forwarded) => {
+            report.verdict = "allow";
+            report.forwarded = Some(forwarded);
+        }
+        Err(Refused { status, reason, because }) => {
+            report.status = Some(status);
+            report.reason = Some(reason);
+            report.because = Some(because);
+        }
+    }
+    report
+}
+
+fn describe(user: &user::User, directory: &str) -> User {
+    let owned = |names: &[Box<str>]| names.iter().map(ToString::to_string).collect();
+    User {
+        name: user.name.to_string(),
+        directory: directory.to_owned(),
+        home: user.home.as_ref().map(PathPrefix::to_string),
+        roles: owned(&user.roles),
+        groups: owned(&user.groups),
+        disabled: user.disabled,
+    }
+}
+
+/// A request under way.
+struct Way<'w> {
+    snapshot: &'w Snapshot,
+    listener: &'w Listener,
+    question: Question<'w>,
+    host: String,
+}
+
+impl Way<'_> {
+    fn go(mut self, uri: Option<Uri>, report: &mut Report) -> Result<Forwarded, Refused> {
+        let parts = self.receive(uri)?;
+        let incoming = Incoming::read(&parts, &self.listener.limits)
+            .map_err(|rejection| refused("host", rejection))?;
+        let method = &parts.method;
+        let path = CanonicalPath::parse(incoming.path)
+            .map_err(|error| Refused::resource("path", error))?;
+        report.canonical = Some(Canonical {
+            host: incoming.host.to_string(),
+            path: path.as_str().to_owned(),
+            path_from: incoming.path.to_owned(),
+            query: None,
+            query_from: incoming.query.map(ToOwned::to_owned),
+            destination: None,
+        });
+        let found = self.find(&incoming.host, &path, method, report);
+        let (_, route) = found.map_err(|error| {
+            let rejection = match error {
+                NoRoute::Method(_) => Rejection::Method,
+                NoRoute::Nothing => Rejection::NoRoute,
+            };
+            Refused::new(rejection, error.to_string())
+        })?;
+        path.admit(route.dialect).map_err(|error| Refused::resource("path", error))?;
+        let query = incoming.query().map_err(|rejection| refused("query", rejection))?;
+        let destination = incoming
+            .destination(&parts.headers, self.listener.tls.is_some())
+            .map_err(|rejection| refused("destination", rejection))?;
+        if let Some(destination) = &destination {
+            let admitted = destination.path().admit(route.dialect);
+            admitted.map_err(|error| Refused::resource("destination", error))?;
+        }
+        if let Some(canonical) = &mut report.canonical {
+            canonical.query = query.as_str().map(ToOwned::to_owned);
+            canonical.destination = destination.as_ref().map(|to| to.path().as_str().to_owned());
+        }
+        let (principal, identified) = self.suppose(route, report);
+        let principal = Rc::new(principal);
+        let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+        let (findings, _) = explanation::explain(&principal, route, method, &named);
+        report.demands.extend(findings.into_iter().map(Demand::from));
+        identified?;
+        let permit = policy::authorize(&principal, route, method, &named)
+            .map_err(|denied| Refused::new(denied.into(), denied.to_string()))?;
+        let upstream = self.snapshot.upstreams.get(route.upstream);
+        Ok(Forwarded {
+            upstream: upstream.map(|upstream| upstream.name.to_string()).unwrap_or_default(),
+            url: upstream
+                .map(|upstream| format!("http://{}", upstream.authority))
+                .unwrap_or_default(),
+            target: permit.target().path_and_query(),
+            destination: permit.target().destination().map(ToOwned::to_owned),
+        })
+    }
+
+    /// Receives the request as a listener does over HTTP/1.1.
+    fn receive(&mut self, uri: Option<Uri>) -> Result<http::request::Parts, Refused> {
+        let limits = &self.listener.limits;
+        let mut framing = Framing::new(HeadLimits {
+            request_line: limits.request_line,
+            header_bytes: limits.header_bytes,
+            header_count: limits.header_count,
+        });
+        let Question { method, target, .. } = &self.question;
+        framing.feed(format!("{method} {target} HTTP/1.1\r\n").as_bytes()).map_err(|refusal| {
+            Refused {
+                status: refusal.status(),
+                reason: refusal.label(),
+                because: refusal.to_string(),
+            }
+        })?;
+        let form = || Refused::new(Rejection::TargetForm, "the target is not one of HTTP");
+        let mut request = http::Request::new(());
+        *request.method_mut() = self.question.method.clone();
+        *request.uri_mut() = uri.ok_or_else(form)?;
+        let fields = std::mem::take(&mut self.question.fields);
+        *request.headers_mut() = fields;
+        if self.question.host.is_some() || !request.headers().contains_key(header::HOST) {
+            let host = HeaderValue::try_from(&self.host);
+            let absent = |_| Refused::new(Rejection::AbsentHost, "the host is no header value");
+            request.headers_mut().append(header::HOST, host.map_err(absent)?);
+        }
+        Ok(request.into_parts().0)
+    }
+
+    /// Finds the route, and says why it is that one and no other.
+    fn find(
+        &self,
+        host: &CanonicalHost<'_>,
+        path: &CanonicalPath<'_>,
+        method: &Method,
+        report: &mut Report,
+    ) -> Result<(usize, &Route), NoRoute<'_>> {
+        let table = &self.snapshot.routes;
+        let found = table.find(self.question.listener, host, path, method);
+        let chosen = match &found {
+            Ok((index, _)) => Some(*index),
+            Err(NoRoute::Method(name)) => {
+                table.routes().iter().position(|route| &*route.name == *name)
+            }
+            Err(NoRoute::Nothing) => None,
+        };
+        let chosen = chosen.and_then(|index| table.routes().get(index));
+        report.route = chosen.map(|route| Chosen {
+            name: route.name.to_string(),
+            place: route.place.to_string(),
+            because: chosen_because(route, host),
+        });
+        let others = table.routes().iter().filter(|route| route.path.covers(path));
+        let others = others.filter(|route| chosen.is_none_or(|chosen| chosen.name != route.name));
+        report.passed_over = others
+            .map(|route| PassedOver {
+                name: route.name.to_string(),
+                place: route.place.to_string(),
+                because: self.passed_over_because(route, chosen, host),
+            })
+            .collect();
+        found
+    }
+
+    fn passed_over_because(
+        &self,
+        route: &Route,
+        chosen: Option<&Route>,
+        host: &CanonicalHost<'_>,
+    ) -> &'static str {
+        if !route.listeners.contains(&self.question.listener) {
+            return "it is not on this listener";
+        }
+        let Some(specificity) = specificity(route, host) else { return "it is for other hosts" };
+        match chosen {
+            Some(chosen) if specificity < self::specificity(chosen, host).unwrap_or_default() => {
+                "its hosts are less specific"
+            }
+            Some(chosen) if route.path.as_str().len() < chosen.path.as_str().len() => {
+                "its path is shorter"
+            }
+            Some(_) | None => "it is for other methods",
+        }
+    }
+
+    /// The principal that is supposed, and whether the route would take a credential of it.
+    fn suppose(&self, route: &Route, report: &mut Report) -> (Principal, Result<(), Refused>) {
+        let credential::Accepted { anonymous, basic, bearer, x_auth_token } = route.accepted;
+        let kinds = [("bearer", bearer), ("basic", basic), ("x-auth-token", x_auth_token)];
+        let kinds: Vec<_> = kinds.into_iter().filter(|(_, on)| *on).map(|(kind, _)| kind).collect();
+        let what = match (kinds.as_slice(), anonymous) {
+            ([], _) => "nothing to prove".to_owned(),
+            (kinds, false) => format!("a credential ({})", kinds.join(", ")),
+            (kinds, true) => format!("a credential ({}) or none", kinds.join(", ")),
+        };
+        let unproved = Rejection::Credential(CredentialError::Missing);
+        let (principal, refusal, because) = match self.question.who {
+            Who::Nobody => {
+                let because = "there is no credential";
+                (identity::anonymous(), (!anonymous).then_some(unproved), because)
+            }
+            Who::User { .. } if kinds.is_empty() => {
+                let because = "the route looks at no credential, so everybody is nobody to it";
+                (identity::anonymous(), (!anonymous).then_some(unproved), because)
+            }
+            Who::User { user, directory } => {
+                let only_basic = !bearer && !x_auth_token;
+                let has_issuer = self.snapshot.identities.verifier.is_some();
+                let (refusal, because) = if user.disabled {
+                    (Some(Rejection::Password), "the user is disabled")
+                } else if only_basic && !has_issuer && user.password.is_none() {
+                    (Some(Rejection::Password), "the user has no password")
+                } else {
+                    (None, "supposed to be the user's, and good")
+                };
+                (Principal::supposed(user, directory), refusal, because)
+            }
+        };
+        let is_met = refusal.is_none();
+        report.demands.push(Demand { what, is_met, because: because.to_owned() });
+        (principal, refusal.map_or(Ok(()), |rejection| Err(Refused::new(rejection, because))))
+    }
+}
+
+fn chosen_because(route: &Route, host: &CanonicalHost<'_>) -> String {
+    let pattern = route.hosts.iter().find(|pattern| pattern.matches(host));
+    let hosts = pattern.map_or_else(|| "any host".to_owned(), |pattern| format!("host {pattern}"));
+    format!("answers for {hosts}, and has the longest path that covers this one: {}", route.path)
+}
+
+/// How closely a route names the host; `None`: not at all.
+fn specificity(route: &Route, host: &CanonicalHost<'_>) -> Option<usize> {
+    if route.hosts.is_empty() {
+        return Some(0);
+    }
+    let matching = route.hosts.iter().filter(|pattern| pattern.matches(host));
+    let lengths = matching.map(|pattern| match pattern {
+        HostPattern::Exact(_) => usize::MAX,
+        HostPattern::Wildcard(suffix) => suffix.len(),
+    });
+    lengths.max()
+}
+
+/// Why the gateway refuses `what` of a request.
+fn refused(what: &str, rejection: Rejection) -> Refused {
+    let because = match rejection {
+        Rejection::Resource(error) => return Refused::resource(what, error),
+        Rejection::AbsentHost => "there must be one Host, which is text",
+        Rejection::Expectation => "only 100-continue can be expected",
+        Rejection::HeadTooLarge => "there are more header fields than the listener takes",
+        Rejection::HostMismatch => "the target names another host than Host does",
+        Rejection::Method => "CONNECT and TRACE are never let through",
+        Rejection::TargetForm => "the target is neither a path nor an http or https URL",
+        Rejection::TargetTooLong => "the target is longer than the listener takes",
+        Rejection::BodyTooLarge
+        | Rejection::ClientBody
+        | Rejection::ClientTimeout
+        | Rejection::Credential(_)
+        | Rejection::Denied(_)
+        | Rejection::Misdirected
+        | Rejection::NoRoute
+        | Rejection::Overloaded
+        | Rejection::Password
+        | Rejection::Token(_)
+        | Rejection::UpstreamAnswer
+        | Rejection::UpstreamClosed
+        | Rejection::UpstreamExhausted
+        | Rejection::UpstreamTimeout
+        | Rejection::UpstreamUnreachable => rejection.label(),
+    };
+    Refused::new(rejection, because)
+}
+
+#[cfg(test)]
+mod tests;

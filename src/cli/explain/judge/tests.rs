@@ -1,0 +1,204 @@
+use std::fs;
+
+use super::*;
+use crate::cli::settings;
+
+/// Homes below `/files`, writing below `/drop`, a page for everybody, and another host.
+const CONFIG: &str = r#"
+[listeners.main]
+address = "127.0.0.1:0"
+[listeners.inner]
+address = "127.0.0.1:0"
+[upstreams.api]
+url = "http://127.0.0.1:9000"
+[directories.users]
+file = "users.yaml"
+[roles]
+reader = ["files:read"]
+
+[routes.files]
+path = "/files"
+methods = ["GET", "MOVE"]
+upstream = "api"
+home = { in = ["path", "header:destination"], mode = "rewrite" }
+permissions = { "*" = "files:read" }
+
+[routes.drop]
+path = "/files/drop"
+methods = ["PUT"]
+upstream = "api"
+groups = ["ops"]
+listeners = ["main"]
+
+[routes.page]
+path = "/page"
+upstream = "api"
+accept = ["anonymous"]
+
+[routes.host]
+hosts = ["files.test"]
+upstream = "api"
+"#;
+
+const USERS: &str = "
+- { username: alice, password: x, roles: [reader], home: /alice }
+- { username: bob, password: x }
+- { username: carol, password: x, roles: [reader], home: /carol, disabled: true }
+- { username: dave, roles: [reader], home: /dave }
+";
+
+struct Ask<'a> {
+    listener: usize,
+    host: Option<&'a str>,
+    fields: &'a [(&'static str, &'a str)],
+    user: Option<&'a str>,
+}
+
+const ALICE: Ask<'static> = Ask { listener: 0, host: None, fields: &[], user: Some("alice") };
+
+impl Ask<'_> {
+    fn judge(&self, method: &str, target: &str) -> Report {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("doorward.toml"), CONFIG).unwrap();
+        fs::write(folder.path().join("users.yaml"), USERS).unwrap();
+        let (_, snapshot) = settings::snapshot(&folder.path().join("doorward.toml")).unwrap();
+        let mut fields = HeaderMap::new();
+        for (name, value) in self.fields {
+            fields.append(*name, value.parse().unwrap());
+        }
+        let who = self.user.map_or(Who::Nobody, |name| {
+            let (directory, user) = snapshot.identities.find(name).unwrap();
+            Who::User { user, directory: directory.name() }
+        });
+        let method = &method.parse().unwrap();
+        let Ask { listener, host, .. } = *self;
+        judge(&snapshot, Question { listener, host, fields, method, target, who })
+    }
+
+    #[track_caller]
+    fn forwards(&self, method: &str, target: &str, expected: &str) {
+        let report = self.judge(method, target);
+
+        let forwarded = report.forwarded.as_ref().map(|forwarded| forwarded.target.as_str());
+        assert_eq!(forwarded, Some(expected), "{report}");
+        assert_eq!(report.verdict, "allow");
+    }
+
+    #[track_caller]
+    fn refuses(&self, method: &str, target: &str, status: u16, reason: &str) -> Report {
+        let report = self.judge(method, target);
+
+        assert_eq!((report.status, report.reason), (Some(status), Some(reason)), "{report}");
+        assert_eq!((report.verdict, report.is_allowed()), ("deny", false), "{report}");
+        report
+    }
+}
+
+#[test]
+fn what_is_allowed_is_shown_as_it_would_be_sent() {
+    ALICE.forwards("GET", "/files/%61.txt?b=%7e", "/files/alice/a.txt?b=~");
+    ALICE.forwards("GET", "http://localhost/files/", "/files/alice/");
+}
+
+#[test]
+fn the_canonical_target_is_shown_with_what_it_came_from() {
+    let text = ALICE.judge("GET", "/files/%61.txt").to_string();
+
+    assert!(text.contains("path       /files/a.txt, from /files/%61.txt\n"), "{text}");
+    assert!(text.contains("route      files, "), "{text}");
+    assert!(text.contains("doorward.toml:13:"), "{text}");
+    assert!(text.contains("met      permission files:read: holds [files:read]"), "{text}");
+    assert!(text.contains("http://127.0.0.1:9000"), "{text}");
+}
+
+#[test]
+fn targets_are_refused_as_the_gateway_refuses_them() {
+    ALICE.refuses("GET", "/files/../bob/diary.txt", 400, "dot_segment");
+    ALICE.refuses("GET", "/files/%2e%2e/bob", 400, "dot_segment");
+    ALICE.refuses("GET", "/files/a%2fb", 400, "encoded_slash");
+    ALICE.refuses("GET", "/files/a#b", 400, "fragment");
+    ALICE.refuses("GET", "/files/a b", 400, "request_line_malformed");
+    ALICE.refuses("GET", "/files/a\r\nverdict    ALLOW", 400, "request_line_malformed");
+    ALICE.refuses("GET", "files", 400, "target_form");
+    ALICE.refuses("GET", "ftp://localhost/files", 400, "target_form");
+    ALICE.refuses("OPTIONS", "*", 400, "target_form");
+    ALICE.refuses("CONNECT", "localhost:1", 405, "method");
+    ALICE.refuses("GET", "/files?%zz", 400, "invalid_percent");
+    Ask { host: Some("a b"), ..ALICE }.refuses("GET", "/files", 400, "host_name");
+    Ask { host: Some("b"), ..ALICE }.refuses("GET", "http://a/files", 400, "host_mismatch");
+}
+
+#[test]
+fn a_target_cannot_write_lines_of_its_own() {
+    let text = ALICE.judge("GET", "/files/a\nverdict    ALLOW").to_string();
+
+    assert!(!text.contains("\nverdict    ALLOW"), "{text}");
+}
+
+#[test]
+fn a_destination_is_judged_like_the_path() {
+    let to = |value| [("destination", value)];
+
+    let report = Ask { fields: &to("/files/b"), ..ALICE }.judge("MOVE", "/files/a");
+    assert_eq!(report.forwarded.unwrap().destination.unwrap(), "/files/alice/b");
+    let outside = to("/elsewhere");
+    Ask { fields: &outside, ..ALICE }.refuses("MOVE", "/files/a", 403, "outside_home");
+    let elsewhere = to("http://other/files/b");
+    Ask { fields: &elsewhere, ..ALICE }.refuses("MOVE", "/files/a", 400, "destination_host");
+}
+
+#[test]
+fn every_demand_is_told_even_behind_one_that_is_not_met() {
+    let bob = Ask { user: Some("bob"), ..ALICE };
+
+    let report = bob.refuses("GET", "/files/a", 403, "missing_permission");
+
+    let unmet: Vec<_> = report.demands.iter().filter(|demand| !demand.is_met).collect();
+    assert_eq!(unmet.len(), 2, "{report}");
+    assert!(unmet[0].what.starts_with("permission"), "{report}");
+    assert!(unmet[1].what.starts_with("home"), "{report}");
+}
+
+#[test]
+fn nobody_passes_only_where_that_is_spelled_out() {
+    let nobody = Ask { user: None, ..ALICE };
+
+    nobody.forwards("GET", "/page", "/page");
+    nobody.refuses("GET", "/files/a", 401, "credential_missing");
+}
+
+#[test]
+fn a_user_who_could_not_log_in_is_refused() {
+    Ask { user: Some("carol"), ..ALICE }.refuses("GET", "/files/a", 401, "password");
+    Ask { user: Some("dave"), ..ALICE }.refuses("GET", "/files/a", 401, "password");
+}
+
+#[test]
+fn routes_that_were_passed_over_are_told_with_the_reason() {
+    let because = |ask: Ask<'_>, method, target| -> Vec<_> {
+        let passed_over = ask.judge(method, target).passed_over;
+        passed_over.into_iter().map(|route| (route.name, route.because)).collect()
+    };
+    let owned = |name: &str, because| (name.to_owned(), because);
+
+    let shorter = because(ALICE, "PUT", "/files/drop/x");
+    assert_eq!(
+        shorter,
+        [owned("files", "its path is shorter"), owned("host", "it is for other hosts")]
+    );
+    let inner = because(Ask { listener: 1, ..ALICE }, "GET", "/files/drop/x");
+    assert_eq!(
+        inner,
+        [owned("drop", "it is not on this listener"), owned("host", "it is for other hosts")]
+    );
+    let hosts = because(Ask { host: Some("files.test"), ..ALICE }, "GET", "/files/a");
+    assert_eq!(hosts, [owned("files", "its hosts are less specific")]);
+}
+
+#[test]
+fn a_route_for_other_methods_is_named() {
+    let report = ALICE.refuses("DELETE", "/files/a", 405, "method");
+
+    assert_eq!(report.route.unwrap().name, "files");
+    ALICE.refuses("GET", "/elsewhere", 404, "no_route");
+}
