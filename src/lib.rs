@@ -23,4 +23,5 @@ pub mod telemetry;
 pub mod tls;
 pub mod token;
 pub mod user;
+pub mod wire;
 pub mod worker;

@@ -1,11 +1,7 @@
-//! Where clients come in: sockets, limits on connections, TLS, and the wire itself.
+//! Where clients come in: sockets, limits on connections, TLS, and the HTTP engine that is set on
+//! the [wire](crate::wire).
 
 pub mod accept;
-pub mod frames;
-pub mod framing;
 pub mod occupancy;
-pub mod refusal;
 mod serve;
 pub mod socket;
-pub mod stream;
-pub mod wire;

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use tokio::net::TcpStream;
 
 use crate::forward::fields::{PeerFields, Trust};
-use crate::listener::wire::Wire;
+use crate::wire::Wire;
 
 /// One client connection.
 #[derive(Debug)]

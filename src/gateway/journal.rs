@@ -11,10 +11,10 @@ use http::{Version, header};
 use super::connection::Connection;
 use super::reason;
 use crate::identity::{Principal, Proof};
-use crate::listener::wire::UnderWay;
 use crate::telemetry::access_log::{Record, Verdict};
 use crate::telemetry::id::{self, Id};
 use crate::telemetry::metrics::{Protocol, RouteVerdict, UpstreamConnection};
+use crate::wire::UnderWay;
 use crate::worker::{View, Worker};
 
 /// A request's record while it is under way. Dropping it writes it down.

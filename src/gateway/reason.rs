@@ -134,7 +134,7 @@ mod tests {
     fn every_reason_has_a_place_of_its_own() {
         let sources = [
             include_str!("rejection.rs"),
-            include_str!("../listener/refusal.rs"),
+            include_str!("../wire/refusal.rs"),
             include_str!("../token/verifier.rs"),
             include_str!("../resource/error.rs"),
             include_str!("../resource/spelling.rs"),

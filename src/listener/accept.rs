@@ -15,9 +15,9 @@ use tokio_util::task::TaskTracker;
 
 use super::occupancy::{Occupancy, Place};
 use super::serve::{self, Accepted};
-use super::stream::Stream;
 use crate::config::Limits;
 use crate::telemetry::metrics::Handshake;
+use crate::wire::stream::Stream;
 use crate::worker::Worker;
 
 const BACK_OFF: Duration = Duration::from_millis(100);

@@ -15,16 +15,16 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_util::task::TaskTracker;
 
 use super::accept::Arrival;
-use super::frames::FrameLimits;
-use super::framing::HeadLimits;
-use super::refusal::Refusal;
-use super::stream::Stream;
-use super::wire::{Expiry, Guarded, TimeLimits, Wire};
 use crate::config::Limits;
 use crate::forward::connection::tunnel;
 use crate::forward::fields::{PeerFields, Trust};
 use crate::gateway::connection::{Connection, is_trusted};
 use crate::gateway::{self, reason};
+use crate::wire::frames::FrameLimits;
+use crate::wire::framing::HeadLimits;
+use crate::wire::refusal::Refusal;
+use crate::wire::stream::Stream;
+use crate::wire::{Expiry, Guarded, TimeLimits, Wire};
 use crate::worker::Worker;
 
 /// What the handshake settled.

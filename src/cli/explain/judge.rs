@@ -12,11 +12,11 @@ use crate::gateway::incoming::Incoming;
 use crate::gateway::rejection::Rejection;
 use crate::home::Named;
 use crate::identity::{self, Principal};
-use crate::listener::framing::{Framing, HeadLimits};
 use crate::policy::{self, explanation};
 use crate::resource::{CanonicalHost, CanonicalPath, HostPattern, PathPrefix, ResourceError};
 use crate::route::{NoRoute, Route};
 use crate::snapshot::{Listener, Snapshot};
+use crate::wire::framing::{Framing, HeadLimits};
 use crate::{credential, user};
 
 /// A request that nobody makes.

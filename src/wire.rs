@@ -1,6 +1,12 @@
 //! What stands between a client's transport and the HTTP engine: it sees every byte that
 //! comes in, knows what the connection is waiting for, and so keeps the limits in time and
-//! size for which the engine would need a timer for each request.
+//! size for which the engine would need a timer for each request. HTTP/1.1 is read strictly
+//! here before the engine reads it ([`framing`]), HTTP/2 frames are counted ([`frames`]).
+
+pub mod frames;
+pub mod framing;
+pub mod refusal;
+pub mod stream;
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -11,10 +17,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::frames::{FrameLimits, Frames};
-use super::framing::{Framing, HeadLimits};
-use super::refusal::Refusal;
-use super::stream::Stream;
+use self::frames::{FrameLimits, Frames};
+use self::framing::{Framing, HeadLimits};
+use self::refusal::Refusal;
+use self::stream::Stream;
 use crate::clock::ticker::{Millis, Watch};
 
 /// How long a connection may stay in each state.
