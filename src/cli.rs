@@ -58,6 +58,8 @@ enum Command {
     Check(check::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
+    /// Try it: a complete gateway, a file API, two users, and the lines to paste
+    Demo(demo::Arguments),
     /// Say what would become of a request, and why
     Explain(explain::Arguments),
     /// Hash a password, for a file of users
@@ -110,6 +112,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             check(&arguments)
         }
         Command::Completions(arguments) => Ok(completions::run(&arguments, Arguments::command())),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, &config),
         Command::Hash(arguments) => written(|out| Ok(hash::run(&arguments, out).map(drop)?)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &config),

@@ -39,7 +39,7 @@ fn describe(status: &Status) -> String {
     let uptime = humantime::format_duration(Duration::from_secs(status.uptime_seconds));
     let state = if status.draining { "draining" } else { "serving" };
     let Status { version, pid, workers, .. } = status;
-    row("doorward", format!("{version}, pid {pid}, {state} for {uptime}, {workers} workers"));
+    row("doorward", format!("{version}, pid {pid}, {state} for {uptime}, workers {workers}"));
     row("generation", format!("{}, since {}", status.generation, date(status.loaded_at)));
     if let Some(last) = &status.last_reload {
         let outcome = match (&last.error, last.succeeded) {
@@ -52,10 +52,10 @@ fn describe(status: &Status) -> String {
         let protocol = if listener.tls { "TLS" } else { "plain" };
         let (address, connections) = (&listener.address, listener.connections);
         let name = format!("listener {}", listener.name);
-        row(&name, format!("{address}, {protocol}, {connections} connections"));
+        row(&name, format!("{address}, {protocol}, connections {connections}"));
     }
     let Status { routes, users, keys, connections, requests_active, requests, .. } = status;
-    row("loaded", format!("{routes} routes, {users} users, {keys} keys"));
+    row("loaded", format!("routes {routes}, users {users}, keys {keys}"));
     row("connections", connections.to_string());
     row("requests", format!("{requests}, {requests_active} in progress"));
     if status.log_lines_dropped > 0 {
@@ -136,7 +136,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("failed: users.yaml:3:1: \\u{1b}[31mno"), "{text}");
-        assert!(text.contains("0.0.0.0:8443, TLS, 2 connections"), "{text}");
+        assert!(text.contains("0.0.0.0:8443, TLS, connections 2"), "{text}");
         assert!(text.contains("EXPIRED"), "{text}");
     }
 

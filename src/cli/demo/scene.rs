@@ -16,14 +16,31 @@ pub struct Scene {
     pub config: PathBuf,
     /// The certificate to trust.
     pub certificate: PathBuf,
+    /// Where the decisions are logged.
+    pub access_log: PathBuf,
     /// Where the gateway listens with TLS.
     pub gateway: SocketAddr,
     /// Where the file API listens.
     pub upstream: SocketAddr,
-    /// Alice's password.
-    pub password: String,
+    /// The users' passwords.
+    pub passwords: Passwords,
     /// A token of alice.
     pub token: String,
+}
+
+/// The users' passwords.
+#[derive(Clone)]
+pub struct Passwords {
+    /// Alice's.
+    pub alice: String,
+    /// Bob's.
+    pub bob: String,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 impl fmt::Display for Scene {
@@ -33,14 +50,17 @@ impl fmt::Display for Scene {
         let program = quoted(&self.program.display().to_string());
         let config = quoted(&self.config.display().to_string());
         let curl = format!("curl --cacert {certificate}");
-        let basic = format!("-u {}", quoted(&format!("alice:{}", self.password)));
+        let basic = format!("-u {}", quoted(&format!("alice:{}", self.passwords.alice)));
         let bearer = format!("-H {}", quoted(&format!("Authorization: Bearer {}", self.token)));
         let upstream = self.upstream;
+        let Passwords { alice, bob } = &self.passwords;
+        let access_log = quoted(&self.access_log.display().to_string());
         write!(
             f,
             "\
 doorward is running on {origin}, before a file API on http://{upstream}
-that knows nothing of users. alice and bob have a home each and see it as /files/.
+that knows nothing of users. alice (password {alice}) and bob
+(password {bob}) have a home each, and see it as /files/.
 Paste these into another terminal:
 
 # 1. With a password: what is in alice's home?
@@ -48,15 +68,16 @@ Paste these into another terminal:
 
 # 2. With a token: read a file, then write one.
 {curl} {bearer} {origin}/files/hello.txt
-{curl} {bearer} -X PUT --data-binary 'made by curl' {origin}/files/new.txt
+{curl} {bearer} -i -X PUT --data-binary 'made by curl' {origin}/files/new.txt
 
 # 3. Without a credential, and into bob's home: refused. The answer names the decision.
-{curl} {origin}/files/hello.txt
-{curl} {basic} --path-as-is {origin}/files/../bob/diary.txt
+{curl} -i {origin}/files/hello.txt
+{curl} {basic} -i --path-as-is {origin}/files/../bob/diary.txt
 
-# 4. Why?
+# 4. Why? And what was decided so far?
 {program} explain --config {config} --user alice GET /files/../bob/diary.txt
 {program} explain --config {config} --user alice GET /files/hello.txt
+cat {access_log}
 
 Ctrl-C ends the demonstration and removes its files.
 "
@@ -84,7 +105,8 @@ mod tests {
             certificate: "/tmp/demo/cert.pem".into(),
             gateway: "127.0.0.1:8443".parse().unwrap(),
             upstream: "127.0.0.1:9000".parse().unwrap(),
-            password: "it's".to_owned(),
+            access_log: "/tmp/demo/access.log".into(),
+            passwords: Passwords { alice: "it's".to_owned(), bob: "bob's".to_owned() },
             token: "eyJ.e30.sig".to_owned(),
         }
     }

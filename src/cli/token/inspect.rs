@@ -3,6 +3,7 @@
 //! What a token says is shown whether it holds or not; the verdict stands below it, and nothing
 //! above it is to be believed without.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
@@ -56,14 +57,13 @@ enum Outcome {
 
 pub(super) fn run(arguments: &Arguments, config: &Path, now: u64) -> Result<Answer, Failure> {
     let token = read(&arguments.token)?;
-    let (identities, warning) = match settings::snapshot(config) {
-        Ok((_, snapshot)) => (Some(snapshot.identities), None),
-        Err(error) => (None, Some(chain(&error))),
+    let inspection = match settings::snapshot(config) {
+        Ok((_, snapshot)) => inspect(&token, &snapshot.identities, now),
+        Err(error) => {
+            let reason = format!("there is no configuration to verify it by: {}", chain(&error));
+            Inspection { reason: Some(reason), ..Inspection::decode(&token) }
+        }
     };
-    let mut inspection = inspect(&token, identities.as_ref(), now);
-    if let Some(warning) = warning {
-        inspection.reason = Some(format!("there is no configuration to verify it by: {warning}"));
-    }
     let verdict = Verdict::of(inspection.verified);
     if arguments.json {
         return Answer::json(&inspection, verdict);
@@ -80,40 +80,55 @@ fn read(argument: &str) -> std::io::Result<String> {
     Ok(text.trim().to_owned())
 }
 
-fn inspect(token: &str, identities: Option<&Identities>, now: u64) -> Inspection {
-    let mut parts = token.split('.').map(|part| {
-        let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
-        serde_json::from_slice::<Value>(&bytes).ok()
-    });
-    let (header, claims) = (parts.next().flatten(), parts.next().flatten());
-    let outcome = identities.map(|identities| identities.identify_token(token, now));
-    let issuers = identities
-        .and_then(|identities| identities.verifier.as_ref())
-        .map_or(0, |verifier| verifier.issuers().len());
-    let failed = match &outcome {
-        None => Some(0),
-        Some(Ok(_)) => None,
-        Some(Err(error)) => Some(stage(error, issuers)),
-    };
-    let checks = STAGES.iter().enumerate().map(|(index, check)| Check {
-        check,
-        outcome: match failed {
-            _ if outcome.is_none() => Outcome::NotReached,
-            None => Outcome::Holds,
-            Some(failed) if index < failed => Outcome::Holds,
-            Some(failed) if index == failed => Outcome::Fails,
-            Some(_) => Outcome::NotReached,
-        },
-    });
-    let checks = checks.collect();
-    let (verified, reason, user, valid_until) = match outcome {
-        None => (false, None, None, None),
-        Some(Ok((principal, until))) => {
-            (true, None, principal.name().map(ToOwned::to_owned), Some(until))
+impl Inspection {
+    /// What it says, believed by nobody.
+    fn decode(token: &str) -> Self {
+        let mut parts = token.split('.').map(|part| {
+            let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+            serde_json::from_slice::<Value>(&bytes).ok()
+        });
+        Self {
+            verified: false,
+            reason: None,
+            user: None,
+            valid_until: None,
+            header: parts.next().flatten(),
+            claims: parts.next().flatten(),
+            checks: Vec::new(),
         }
-        Some(Err(error)) => (false, Some(chain(&error)), None, None),
+    }
+}
+
+fn inspect(token: &str, identities: &Identities, now: u64) -> Inspection {
+    let mut inspection = Inspection::decode(token);
+    let issuers = identities.verifier.as_ref().map_or(0, |verifier| verifier.issuers().len());
+    if issuers == 0 {
+        inspection.reason = Some("the configuration has no issuer to verify it by".to_owned());
+        return inspection;
+    }
+    let failed = match identities.identify_token(token, now) {
+        Ok((principal, until)) => {
+            inspection.verified = true;
+            inspection.user = principal.name().map(ToOwned::to_owned);
+            inspection.valid_until = Some(until);
+            STAGES.len()
+        }
+        Err(error) => {
+            inspection.reason = Some(chain(&error));
+            stage(&error, issuers)
+        }
     };
-    Inspection { verified, reason, user, valid_until, header, claims, checks }
+    for (index, check) in STAGES.iter().enumerate() {
+        let outcome = match index.cmp(&failed) {
+            Ordering::Less => Outcome::Holds,
+            Ordering::Equal => Outcome::Fails,
+            Ordering::Greater => Outcome::NotReached,
+        };
+        if index != CHOICE || issuers > 1 {
+            inspection.checks.push(Check { check, outcome });
+        }
+    }
+    inspection
 }
 
 /// The checks, in the order in which the gateway makes them.
@@ -129,6 +144,10 @@ const STAGES: [&str; 9] = [
     "user: known and not disabled, if the issuer is bound",
 ];
 
+/// The check that is made only where there is a choice: a single issuer's tokens are told by
+/// their signature, and their `iss` is looked at with the other claims.
+const CHOICE: usize = 2;
+
 /// Which check found this. Where it could have been one of two, it is the earlier one: a check
 /// that may not have been made is never told to hold.
 fn stage(error: &IdentityError, issuers: usize) -> usize {
@@ -139,7 +158,7 @@ fn stage(error: &IdentityError, issuers: usize) -> usize {
         | IdentityError::SubjectMismatch
         | IdentityError::UnknownSubject => return 8,
     };
-    let has_choice = issuers != 1; // then `iss` is read before the signature is looked at
+    let has_choice = issuers > 1;
     match error {
         VerifyError::NotAToken | VerifyError::TooLong => 0,
         VerifyError::CriticalExtension
@@ -167,7 +186,7 @@ fn stage(error: &IdentityError, issuers: usize) -> usize {
         | VerifyError::MissingClaim(claim)
         | VerifyError::WrongLength(claim)
         | VerifyError::WrongType(claim) => match claim {
-            "iss" if has_choice => 2,
+            "iss" if has_choice => CHOICE,
             "iss" | "aud" => 4,
             "exp" | "iat" | "nbf" => 5,
             "subject" | "jti" => 6,
@@ -226,7 +245,7 @@ mod tests {
 
     fn checks(folder: &Path, token: &str, now: u64) -> Vec<Outcome> {
         let (_, snapshot) = settings::snapshot(&folder.join("doorward.toml")).unwrap();
-        let inspection = inspect(token, Some(&snapshot.identities), now);
+        let inspection = inspect(token, &snapshot.identities, now);
         inspection.checks.iter().map(|check| check.outcome).collect()
     }
 
