@@ -8,5 +8,15 @@
     reason = "a test may panic"
 )]
 
-#[expect(dead_code, reason = "the tests of each behaviour come with it")]
+mod access;
+mod admin;
+mod authn;
+mod curl;
+mod forwarding;
+mod framing;
+mod limits;
+mod reload;
+mod shutdown;
+mod start;
 mod support;
+mod tls;

@@ -70,15 +70,6 @@ impl Answer {
             .then(body)
     }
 
-    /// Reads the request and answers with a chunked body, one chunk an element.
-    pub(crate) fn chunked(headers: &[(&str, &str)], chunks: &[&str]) -> Self {
-        let mut answer = Self::read().then(head(200, headers, "Transfer-Encoding: chunked\r\n"));
-        for chunk in chunks {
-            answer = answer.then(format!("{:x}\r\n{chunk}\r\n", chunk.len()));
-        }
-        answer.then("0\r\n\r\n")
-    }
-
     /// Answers without having read the request's body.
     pub(crate) fn early(status: u16, body: &str) -> Self {
         Self::default()

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -65,6 +66,8 @@ pub(crate) struct Builder {
     sections: BTreeMap<&'static str, String>,
     files: TestFiles,
     environment: Vec<(String, String)>,
+    prelude: String,
+    descriptors: Option<u32>,
     pub(crate) authority: Authority,
 }
 
@@ -98,7 +101,15 @@ impl Builder {
             ("log", "level = \"trace\"\nformat = \"json\"".to_owned()),
             ("admin", "address = \"unix:{root}/admin.sock\"".to_owned()),
         ]);
-        Self { upstream, sections, files, environment: Vec::new(), authority }
+        Self {
+            upstream,
+            sections,
+            files,
+            environment: Vec::new(),
+            prelude: String::new(),
+            descriptors: None,
+            authority,
+        }
     }
 
     /// Sets a section, such as `routes.files`, whole. An empty text removes it.
@@ -143,8 +154,25 @@ impl Builder {
         self
     }
 
+    /// Keys that stand before the first section.
+    pub(crate) fn prelude(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.prelude);
+        self
+    }
+
+    /// Starts the gateway with so few file descriptors.
+    pub(crate) fn limit_descriptors(mut self, count: u32) -> Self {
+        self.descriptors = Some(count);
+        self
+    }
+
+    /// Where the files are.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.files.root().to_owned()
+    }
+
     fn toml(&self) -> String {
-        let mut toml = String::new();
+        let mut toml = format!("{}\n\n", self.prelude);
         for (name, text) in &self.sections {
             let _ = write!(toml, "[{name}]\n{text}\n\n");
         }
@@ -157,7 +185,15 @@ impl Builder {
         self.files.write("doorward.toml", self.toml());
         let notifications = UnixDatagram::bind(self.files.path("notify.sock")).unwrap();
         notifications.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        let mut command = match self.descriptors {
+            Some(count) => {
+                let mut shell = Command::new("sh");
+                let script = format!("ulimit -n {count}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &script, env!("CARGO_BIN_EXE_doorward")]);
+                shell
+            }
+            None => Command::new(env!("CARGO_BIN_EXE_doorward")),
+        };
         command
             .args(["serve", "--config"])
             .arg(self.files.path("doorward.toml"))

@@ -1,5 +1,7 @@
 //! A request in the words of a test, sent over whichever protocol the test is about.
 
+use std::io;
+
 use super::client::{Client, Response};
 use super::gateway::TestGateway;
 use super::h2::H2;
@@ -91,6 +93,11 @@ impl<'g> Ask<'g> {
     #[track_caller]
     pub(crate) fn send_h2(&self) -> Response {
         self.send_over_h2(&mut self.gateway.connect_h2())
+    }
+
+    /// Over HTTP/2 on a connection of its own, where the answer may break off.
+    pub(crate) fn try_send_h2(&self) -> io::Result<Response> {
+        self.gateway.connect_h2().send(self)
     }
 
     /// Over HTTP/2 on an open connection.

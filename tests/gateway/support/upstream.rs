@@ -184,12 +184,6 @@ impl TestUpstream {
         self.wait("connections closed", |log| log.closed >= count);
     }
 
-    /// Waits until a tunnel has brought at least `count` bytes.
-    #[track_caller]
-    pub(crate) fn wait_for_tunnelled(&self, count: usize) {
-        self.wait("tunnelled bytes", |log| log.tunnelled.len() >= count);
-    }
-
     #[track_caller]
     fn wait(&self, what: &str, reached: impl Fn(&Log) -> bool) {
         let deadline = Instant::now() + PATIENCE;
@@ -382,4 +376,39 @@ fn invalid(error: io::Error) -> io::Error {
         return io::Error::new(io::ErrorKind::InvalidData, error);
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::client::Client;
+
+    #[test]
+    fn what_arrives_is_recorded_and_answered() {
+        let upstream = TestUpstream::scripted([Answer::ok("one"), Answer::early(400, "two")]);
+        let mut client = Client::tcp(upstream.address());
+
+        client.send(
+            "PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        );
+        let first = client.response();
+        client.send("PUT /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+        let second = client.response();
+        upstream.wait_for("both bodies", |requests| requests.iter().all(|r| r.complete));
+
+        assert_eq!((first.status(), first.text().as_str()), (200, "one"));
+        assert_eq!((second.status(), second.text().as_str()), (400, "two"));
+        assert!(upstream.requests().iter().all(|request| request.text() == "abc"));
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_found_at_the_end() {
+        let upstream = TestUpstream::start();
+        let mut client = Client::tcp(upstream.address());
+
+        client.send("GET /a/../b HTTP/1.1\r\nHost: h\r\n\r\n").response();
+
+        let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(upstream)));
+        assert!(dropped.is_err());
+    }
 }

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use tokio_tungstenite::tungstenite::client::client;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::http::{Request, Uri};
+use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Error};
 
@@ -47,6 +47,3 @@ pub(crate) fn open(
         Err(other) => panic!("the WebSocket handshake broke: {other}"),
     }
 }
-
-/// The type of an upgrade request, for those who write one by hand.
-pub(crate) type Handshake = Request<()>;
