@@ -3,7 +3,8 @@
 mod home;
 mod route;
 
-use crate::support::gateway::{Builder, TestGateway};
+use crate::support::configuration::Builder;
+use crate::support::gateway::TestGateway;
 use crate::support::upstream::TestUpstream;
 
 fn targets(upstream: &TestUpstream) -> Vec<String> {

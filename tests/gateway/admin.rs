@@ -44,7 +44,7 @@ fn the_admin_socket_is_its_owners() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream).start();
 
-    let mode = std::fs::metadata(gateway.files.path("admin.sock")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(gateway.files().path("admin.sock")).unwrap().permissions().mode();
 
     assert_eq!(mode & 0o007, 0, "{mode:o}");
 }

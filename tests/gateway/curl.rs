@@ -11,10 +11,10 @@ use crate::support::upstream::TestUpstream;
 #[track_caller]
 fn curl(gateway: &TestGateway, path: &str, arguments: &[&str]) -> (String, String) {
     let port = gateway.address("tls").port();
-    gateway.files.write("ca.pem", gateway.authority.pem());
+    gateway.files().write("ca.pem", gateway.authority().pem());
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--path-as-is", "--max-time", "20", "--cacert"])
-        .arg(gateway.files.path("ca.pem"))
+        .arg(gateway.files().path("ca.pem"))
         .args(["--resolve", &format!("files.test:{port}:127.0.0.1")])
         .args(["--write-out", "\n%{http_code} %{http_version}"])
         .args(arguments)

@@ -14,6 +14,7 @@ mod authn;
 mod curl;
 mod forwarding;
 mod framing;
+mod layering;
 mod limits;
 mod reload;
 mod shutdown;

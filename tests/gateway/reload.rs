@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::client::{Client, Tls};
-use crate::support::gateway::{Signal, TestGateway, USERS};
+use crate::support::configuration::USERS;
+use crate::support::gateway::{Signal, TestGateway};
 use crate::support::tokens::{SigningKey, Token};
 use crate::support::upstream::TestUpstream;
 
@@ -22,7 +23,7 @@ fn a_user_added_to_the_file_is_known() {
     let old = gateway.generation();
 
     let more = format!("{USERS}  - username: erin\n    password: erin-go-bragh-1234\n");
-    gateway.files.replace("users.yaml", &more);
+    gateway.files().replace("users.yaml", &more);
 
     gateway.wait_for_generation_after(old);
     assert_eq!(status(&gateway, "erin"), 200);
@@ -36,7 +37,7 @@ fn a_file_written_in_place_is_seen() {
     let old = gateway.generation();
 
     let more = format!("{USERS}  - username: erin\n    password: erin-go-bragh-1234\n");
-    gateway.files.write("users.yaml", &more);
+    gateway.files().write("users.yaml", &more);
 
     gateway.wait_for_generation_after(old);
     assert_eq!(status(&gateway, "erin"), 200);
@@ -57,7 +58,7 @@ fn a_swapped_symbolic_link_is_seen() {
     let old = gateway.generation();
 
     let more = format!("{USERS}  - username: erin\n    password: erin-go-bragh-1234\n");
-    gateway.files.write("..second/users.yaml", &more);
+    gateway.files().write("..second/users.yaml", &more);
     symlink("..second", root.join("..data.new")).unwrap();
     fs::rename(root.join("..data.new"), root.join("..data")).unwrap();
 
@@ -70,7 +71,7 @@ fn a_hangup_reloads() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream).start();
 
-    gateway.files.replace("users.yaml", USERS.replace("alice", "alicia"));
+    gateway.files().replace("users.yaml", USERS.replace("alice", "alicia"));
     gateway.reload();
     gateway.wait("alicia", || status(&gateway, "alicia") == 200);
 
@@ -82,7 +83,7 @@ fn the_admin_endpoint_reloads() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream).start();
 
-    gateway.files.replace("users.yaml", USERS.replace("alice", "alicia"));
+    gateway.files().replace("users.yaml", USERS.replace("alice", "alicia"));
     let response = gateway.admin("POST", "/reload");
 
     assert_eq!(response.status(), 200);
@@ -119,12 +120,12 @@ fn keys_are_rotated() {
     assert_eq!((status(&first, "first"), status(&second, "second")), (200, 401));
 
     let old = gateway.generation();
-    gateway.files.write("keys/second.pem", second.public_pem());
+    gateway.files().write("keys/second.pem", second.public_pem());
     gateway.wait_for_generation_after(old);
     assert_eq!((status(&first, "first"), status(&second, "second")), (200, 200));
 
     let old = gateway.generation();
-    fs::remove_file(gateway.files.path("keys/first.pem")).unwrap();
+    fs::remove_file(gateway.files().path("keys/first.pem")).unwrap();
     gateway.wait_for_generation_after(old);
     assert_eq!((status(&first, "first"), status(&second, "second")), (401, 200));
 }
@@ -137,9 +138,9 @@ fn certificates_are_reloaded() {
     let mut open = gateway.connect_h2();
     assert_eq!(gateway.get("/x").bearer("alice").send_over_h2(&mut open).status(), 200);
 
-    let (chain, key) = gateway.authority.issue(&["files.test", "new.test"]);
-    gateway.files.replace("cert.pem", chain);
-    gateway.files.replace("cert.key", key);
+    let (chain, key) = gateway.authority().issue(&["files.test", "new.test"]);
+    gateway.files().replace("cert.pem", chain);
+    gateway.files().replace("cert.key", key);
 
     gateway.wait("the new certificate", || {
         gateway.handshake(&Tls::new("new.test", &["http/1.1"])).is_ok()
@@ -160,7 +161,7 @@ fn a_removed_permission_bites_on_open_connections() {
         assert_eq!(ask.send_over_h2(&mut h2).status(), 200);
     }
 
-    gateway.files.replace("users.yaml", USERS.replacen("[editor]", "[reader]", 1));
+    gateway.files().replace("users.yaml", USERS.replacen("[editor]", "[reader]", 1));
     let changed = Instant::now();
     gateway.wait("the refusal", || status(&gateway, "alice") == 403);
 
@@ -183,7 +184,7 @@ fn a_removed_or_changed_user_is_refused_at_once() {
 
     let old = gateway.generation();
     let changed = USERS.replace("wonderland-of-alice", "another-wonderland").replace("bob", "bert");
-    gateway.files.replace("users.yaml", changed);
+    gateway.files().replace("users.yaml", changed);
     gateway.wait_for_generation_after(old);
 
     assert_eq!(password.send_over(&mut open).status(), 401, "remembered for too long");
@@ -201,7 +202,7 @@ fn a_changed_home_holds_for_tokens_that_exist() {
     assert_eq!(ask.send().status(), 200);
 
     let old = gateway.generation();
-    gateway.files.replace("users.yaml", USERS.replace("home: /alice", "home: /moved"));
+    gateway.files().replace("users.yaml", USERS.replace("home: /alice", "home: /moved"));
     gateway.wait_for_generation_after(old);
 
     assert_eq!(ask.send().status(), 403);
@@ -211,8 +212,8 @@ fn a_changed_home_holds_for_tokens_that_exist() {
 fn a_broken_file_changes_nothing_and_is_told() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream).start();
-    let good = gateway.files.read("doorward.toml");
-    let certificate = gateway.files.read("cert.pem");
+    let good = gateway.files().read("doorward.toml");
+    let certificate = gateway.files().read("cert.pem");
     let failures = || gateway.metric("doorward_reloads_total", "failure");
     let old = gateway.generation();
     let broken: Vec<(&str, String)> = vec![
@@ -237,9 +238,9 @@ fn a_broken_file_changes_nothing_and_is_told() {
     ];
 
     for (number, (name, content)) in broken.into_iter().enumerate() {
-        let kept = fs::read(gateway.files.path(name)).unwrap();
+        let kept = fs::read(gateway.files().path(name)).unwrap();
         let before = failures();
-        gateway.files.replace(name, &content);
+        gateway.files().replace(name, &content);
         gateway.signal(Signal::Hup);
         gateway.wait(&format!("failure {number} in {name}"), || failures() > before);
         assert_eq!(status(&gateway, "alice"), 200, "after {number} in {name}");
@@ -249,11 +250,11 @@ fn a_broken_file_changes_nothing_and_is_told() {
         let error = last["error"].as_str().unwrap_or("");
         assert!(error.contains(name) || error.contains("absent.pem"), "{number}: {error}");
         assert_eq!(gateway.generation(), old, "after {number} in {name}");
-        gateway.files.replace(name, &kept);
+        gateway.files().replace(name, &kept);
         gateway.admin("POST", "/reload");
     }
 
-    assert_eq!(gateway.files.read("cert.pem"), certificate);
+    assert_eq!(gateway.files().read("cert.pem"), certificate);
     assert_eq!(status(&gateway, "alice"), 200);
 }
 
@@ -303,10 +304,10 @@ fn no_request_is_lost_under_reloads() {
             for round in 0..20 {
                 let users =
                     format!("{USERS}  - username: user{round}\n    password: round-and-round\n");
-                gateway.files.replace("users.yaml", users);
-                let (chain, key) = gateway.authority.issue(&["files.test", "localhost"]);
-                gateway.files.replace("cert.key", key);
-                gateway.files.replace("cert.pem", chain);
+                gateway.files().replace("users.yaml", users);
+                let (chain, key) = gateway.authority().issue(&["files.test", "localhost"]);
+                gateway.files().replace("cert.key", key);
+                gateway.files().replace("cert.pem", chain);
                 gateway.admin("POST", "/reload");
                 let before = served.load(Ordering::Relaxed);
                 gateway

@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod client;
+pub(crate) mod configuration;
 pub(crate) mod files;
 pub(crate) mod frames;
 pub(crate) mod gateway;

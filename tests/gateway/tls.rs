@@ -5,7 +5,8 @@ use std::io::{Read as _, Write as _};
 use rustls::version::{TLS12, TLS13};
 
 use crate::support::client::{Client, Tls, tcp};
-use crate::support::gateway::{Builder, TestGateway};
+use crate::support::configuration::Builder;
+use crate::support::gateway::TestGateway;
 use crate::support::tokens::Token;
 use crate::support::upstream::TestUpstream;
 
@@ -185,7 +186,7 @@ fn a_handshake_byte_by_byte_is_understood() {
     let gateway = TestGateway::before(&upstream).start();
     let tls = Tls::new("files.test", &["http/1.1"]);
     let name = rustls::pki_types::ServerName::try_from("files.test").unwrap();
-    let config = tls.config(gateway.authority.certificate());
+    let config = tls.config(gateway.authority().certificate());
     let mut connection = rustls::ClientConnection::new(config, name).unwrap();
     let mut hello = Vec::new();
     connection.write_tls(&mut hello).unwrap();
@@ -205,7 +206,7 @@ fn a_handshake_byte_by_byte_is_understood() {
 fn a_key_that_is_not_the_certificates_is_refused_at_start() {
     let upstream = TestUpstream::start();
     let builder = TestGateway::before(&upstream);
-    let (_, other) = builder.authority.issue(&["files.test"]);
+    let (_, other) = builder.authority().issue(&["files.test"]);
 
     let said = builder.file("cert.key", other).fail_to_start();
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::challenges;
-use crate::support::gateway::{TestGateway, USERS};
+use crate::support::configuration::USERS;
+use crate::support::gateway::TestGateway;
 use crate::support::programs::available;
 use crate::support::upstream::TestUpstream;
 

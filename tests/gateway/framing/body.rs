@@ -1,7 +1,8 @@
 //! HTTP/1.1 bodies: one framing, strict chunks, and nothing left over.
 
 use super::{authorization, gateway, outcome, refused};
-use crate::support::gateway::{Builder, TestGateway};
+use crate::support::configuration::Builder;
+use crate::support::gateway::TestGateway;
 use crate::support::upstream::TestUpstream;
 
 #[test]

@@ -1,11 +1,9 @@
-//! The real binary under test, with a configuration of the test's own.
+//! The real binary under test: started, asked, signalled, looked over at its end.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -15,39 +13,13 @@ use serde_json::Value;
 
 use super::PATIENCE;
 use super::client::{Client, Response, Tls};
+use super::configuration::Builder;
 use super::files::{Authority, TestFiles};
 use super::frames::RawH2;
 use super::h2::H2;
 use super::request::Ask;
 use super::tokens;
 use super::upstream::TestUpstream;
-
-/// Alice may write, and has a home; bob may read; carol is disabled; dave has neither role nor
-/// home; root has everything.
-pub(crate) const USERS: &str = r"
-users:
-  - username: alice
-    password: wonderland-of-alice
-    roles: [editor]
-    groups: [staff, ops]
-    email: alice@example.org
-    home: /alice
-  - username: bob
-    password: bob-the-builder
-    roles: [reader]
-    home: /bob
-  - username: carol
-    password: carol-of-the-bells
-    roles: [editor]
-    home: /carol
-    disabled: true
-  - username: dave
-    password: dave-has-no-home
-  - username: root
-    password: root-of-all-things
-    roles: [editor]
-    home: /
-";
 
 /// What no log, metric or answer may ever hold.
 const SECRETS: [&str; 6] = [
@@ -58,185 +30,6 @@ const SECRETS: [&str; 6] = [
     "dave-has-no-home",
     "root-of-all-things",
 ];
-
-/// A configuration in the making. Every section has a default that fits most tests.
-#[derive(Debug)]
-pub(crate) struct Builder {
-    upstream: SocketAddr,
-    sections: BTreeMap<&'static str, String>,
-    files: TestFiles,
-    environment: Vec<(String, String)>,
-    prelude: String,
-    descriptors: Option<u32>,
-    pub(crate) authority: Authority,
-}
-
-impl Builder {
-    fn new(upstream: SocketAddr) -> Self {
-        let files = TestFiles::new();
-        let authority = Authority::new();
-        files.certificate(&authority, "cert", &["files.test", "localhost"]);
-        files.write("users.yaml", USERS);
-        let sections = BTreeMap::from([
-            ("server", "workers = 2\ngrace = \"10s\"".to_owned()),
-            ("listeners.main", "address = \"127.0.0.1:0\"".to_owned()),
-            ("listeners.tls", "address = \"127.0.0.1:0\"".to_owned()),
-            (
-                "listeners.tls.tls",
-                "certificates = [{ chain = \"cert.pem\", key = \"cert.key\" }]".to_owned(),
-            ),
-            ("upstreams.files", "url = \"http://{upstream}\"".to_owned()),
-            ("routes.all", "upstream = \"files\"".to_owned()),
-            ("roles", "reader = [\"files:read\"]\neditor = [\"files:*\"]".to_owned()),
-            ("directories.users", "file = \"users.yaml\"".to_owned()),
-            (
-                "issuers.local",
-                format!(
-                    "secret = \"{}\"\nalgorithms = [\"HS256\"]\nissuer = \"{}\"\naudience = [\"{}\"]",
-                    tokens::SECRET,
-                    tokens::ISSUER,
-                    tokens::AUDIENCE
-                ),
-            ),
-            ("log", "level = \"trace\"\nformat = \"json\"".to_owned()),
-            ("admin", "address = \"unix:{root}/admin.sock\"".to_owned()),
-        ]);
-        Self {
-            upstream,
-            sections,
-            files,
-            environment: Vec::new(),
-            prelude: String::new(),
-            descriptors: None,
-            authority,
-        }
-    }
-
-    /// Sets a section, such as `routes.files`, whole. An empty text removes it.
-    pub(crate) fn section(mut self, name: &'static str, text: &str) -> Self {
-        if text.is_empty() {
-            self.sections.remove(name);
-        } else {
-            self.sections.insert(name, text.to_owned());
-        }
-        self
-    }
-
-    /// Adds lines to a section.
-    pub(crate) fn with(mut self, name: &'static str, text: &str) -> Self {
-        let section = self.sections.entry(name).or_default();
-        let _ = write!(section, "\n{text}");
-        self
-    }
-
-    /// The only route, at `/`, with these lines besides its upstream.
-    pub(crate) fn route(self, text: &str) -> Self {
-        self.section("routes.all", &format!("upstream = \"files\"\n{text}"))
-    }
-
-    pub(crate) fn users(self, yaml: &str) -> Self {
-        self.file("users.yaml", yaml)
-    }
-
-    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        self.files.write(name, content);
-        self
-    }
-
-    /// A certificate of the test's authority, as `name.pem` and `name.key`.
-    pub(crate) fn certificate(self, name: &str, names: &[&str]) -> Self {
-        self.files.certificate(&self.authority, name, names);
-        self
-    }
-
-    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Keys that stand before the first section.
-    pub(crate) fn prelude(mut self, text: &str) -> Self {
-        text.clone_into(&mut self.prelude);
-        self
-    }
-
-    /// Starts the gateway with so few file descriptors.
-    pub(crate) fn limit_descriptors(mut self, count: u32) -> Self {
-        self.descriptors = Some(count);
-        self
-    }
-
-    /// Where the files are.
-    pub(crate) fn root(&self) -> PathBuf {
-        self.files.root().to_owned()
-    }
-
-    fn toml(&self) -> String {
-        let mut toml = format!("{}\n\n", self.prelude);
-        for (name, text) in &self.sections {
-            let _ = write!(toml, "[{name}]\n{text}\n\n");
-        }
-        let root = self.files.root().display().to_string();
-        toml.replace("{upstream}", &self.upstream.to_string()).replace("{root}", &root)
-    }
-
-    /// Writes the configuration and starts the gateway, without waiting for it.
-    pub(crate) fn spawn(self) -> TestGateway {
-        self.files.write("doorward.toml", self.toml());
-        let notifications = UnixDatagram::bind(self.files.path("notify.sock")).unwrap();
-        notifications.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        let mut command = match self.descriptors {
-            Some(count) => {
-                let mut shell = Command::new("sh");
-                let script = format!("ulimit -n {count}; exec \"$0\" \"$@\"");
-                shell.args(["-c", &script, env!("CARGO_BIN_EXE_doorward")]);
-                shell
-            }
-            None => Command::new(env!("CARGO_BIN_EXE_doorward")),
-        };
-        command
-            .args(["serve", "--config"])
-            .arg(self.files.path("doorward.toml"))
-            .env_clear()
-            .envs(self.environment.iter().cloned())
-            .env("NOTIFY_SOCKET", self.files.path("notify.sock"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let output = Arc::default();
-        collect(child.stdout.take().unwrap(), &output);
-        collect(child.stderr.take().unwrap(), &output);
-        let Self { sections, files, authority, upstream, .. } = self;
-        TestGateway {
-            child: Mutex::new(child),
-            output,
-            files,
-            authority,
-            notifications,
-            sections,
-            upstream,
-            addresses: BTreeMap::new(),
-        }
-    }
-
-    /// Starts the gateway and waits until it is ready.
-    #[track_caller]
-    pub(crate) fn start(self) -> TestGateway {
-        let mut gateway = self.spawn();
-        gateway.wait_until_ready();
-        gateway
-    }
-
-    /// Starts a gateway that must refuse to run, and gives all that it printed.
-    #[track_caller]
-    pub(crate) fn fail_to_start(self) -> String {
-        let gateway = self.spawn();
-        let status = gateway.wait_for_exit();
-        assert!(!status.success(), "the gateway ended well: {}", gateway.output());
-        gateway.output()
-    }
-}
 
 fn collect(mut pipe: impl Read + Send + 'static, output: &Arc<Mutex<String>>) {
     let output = Arc::clone(output);
@@ -260,11 +53,8 @@ pub(crate) enum Signal {
 pub(crate) struct TestGateway {
     child: Mutex<Child>,
     output: Arc<Mutex<String>>,
-    pub(crate) files: TestFiles,
-    pub(crate) authority: Authority,
+    configuration: Builder,
     notifications: UnixDatagram,
-    sections: BTreeMap<&'static str, String>,
-    upstream: SocketAddr,
     addresses: BTreeMap<String, SocketAddr>,
 }
 
@@ -285,8 +75,24 @@ impl TestGateway {
         Builder::new(upstream)
     }
 
+    pub(super) fn spawn(configuration: Builder) -> Self {
+        let files = &configuration.files;
+        files.write("doorward.toml", configuration.toml());
+        let notifications = UnixDatagram::bind(files.path("notify.sock")).unwrap();
+        notifications.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let mut command = configuration.command();
+        command.env("NOTIFY_SOCKET", files.path("notify.sock"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let output = Arc::default();
+        collect(child.stdout.take().unwrap(), &output);
+        collect(child.stderr.take().unwrap(), &output);
+        let (child, addresses) = (Mutex::new(child), BTreeMap::new());
+        Self { child, output, configuration, notifications, addresses }
+    }
+
     #[track_caller]
-    fn wait_until_ready(&mut self) {
+    pub(super) fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         while self.try_admin("GET", "/readyz").is_none_or(|response| response.status != 200) {
             let exited = self.child.lock().unwrap().try_wait().unwrap();
@@ -341,15 +147,15 @@ impl TestGateway {
         &self,
         tls: &Tls,
     ) -> std::io::Result<rustls::StreamOwned<rustls::ClientConnection, std::net::TcpStream>> {
-        tls.connect(self.address("tls"), self.authority.certificate())
+        tls.connect(self.address("tls"), self.authority().certificate())
     }
 
     pub(crate) fn connect_h2(&self) -> H2 {
-        H2::connect(self.address("tls"), "files.test", self.authority.certificate())
+        H2::connect(self.address("tls"), "files.test", self.authority().certificate())
     }
 
     pub(crate) fn connect_frames(&self) -> RawH2 {
-        RawH2::connect(self.address("tls"), "files.test", self.authority.certificate())
+        RawH2::connect(self.address("tls"), "files.test", self.authority().certificate())
     }
 
     pub(crate) fn ask(&self, method: &str, target: &str) -> Ask<'_> {
@@ -367,7 +173,7 @@ impl TestGateway {
     }
 
     fn try_admin(&self, method: &str, path: &str) -> Option<Response> {
-        let stream = UnixStream::connect(self.files.path("admin.sock")).ok()?;
+        let stream = UnixStream::connect(self.files().path("admin.sock")).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut client = Client::over(Box::new(stream));
         let request =
@@ -409,16 +215,17 @@ impl TestGateway {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// Rewrites one section of the configuration file in place.
+    /// Rewrites one section of the configuration file by renaming over it.
     pub(crate) fn rewrite(&mut self, section: &'static str, text: &str) {
-        self.sections.insert(section, text.to_owned());
-        let mut toml = String::new();
-        for (name, text) in &self.sections {
-            let _ = write!(toml, "[{name}]\n{text}\n\n");
-        }
-        let root = self.files.root().display().to_string();
-        let toml = toml.replace("{upstream}", &self.upstream.to_string()).replace("{root}", &root);
-        self.files.replace("doorward.toml", toml);
+        self.configuration.rewrite(section, text);
+    }
+
+    pub(crate) fn files(&self) -> &TestFiles {
+        &self.configuration.files
+    }
+
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.configuration.authority
     }
 
     /// Waits until a generation newer than `old` serves.
