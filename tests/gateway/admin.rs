@@ -122,8 +122,9 @@ fn nothing_secret_is_told() {
 #[test]
 fn every_request_is_a_line_with_its_decision() {
     let upstream = TestUpstream::start();
-    let gateway =
-        TestGateway::before(&upstream).route("permissions = { PUT = \"files:write\" }").start();
+    let gateway = TestGateway::before(&upstream)
+        .route("permissions = { PUT = \"files:write\", \"*\" = [] }")
+        .start();
 
     gateway.get("/allowed").bearer("bob").send();
     gateway.ask("PUT", "/denied").bearer("bob").body("x").send();

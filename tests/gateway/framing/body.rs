@@ -183,7 +183,7 @@ fn http_1_0_has_no_transfer_coding() {
 }
 
 fn limited(upstream: &TestUpstream) -> Builder {
-    TestGateway::before(upstream).route("body_limit = \"10\"")
+    TestGateway::before(upstream).route("body_limit = \"10B\"")
 }
 
 #[test]

@@ -279,3 +279,32 @@ fn broken_frames_end_the_connection_and_nothing_else() {
     upstream.assert_untouched();
     assert!(gateway.is_running());
 }
+
+#[test]
+fn header_lists_are_counted_as_they_unfold() {
+    let upstream = TestUpstream::start();
+    let gateway = gateway(&upstream);
+    // One entry of 3,000 bytes in the dynamic table (RFC 7541 §6.2.1), then references to it.
+    let mut bomb = frames::block(&GOOD);
+    bomb.extend([0x40, 1, b'x', 0x7f, 0xb9, 0x16]);
+    bomb.extend([b'y'; 3000]);
+    bomb.extend([0xbe; 12_000]);
+    let crumbs = frames::block(&[("cookie", "a")]).repeat(5000);
+
+    for block in [bomb, [frames::block(&GOOD), crumbs].concat()] {
+        let mut raw = gateway.connect_frames();
+        let mut pieces = block.chunks(16_000).peekable();
+        let first = pieces.next().unwrap();
+        let end = if pieces.peek().is_none() { END_HEADERS } else { 0 };
+        let mut sent = raw.frame(frames::HEADERS, END_STREAM | end, 1, first);
+        while let Some(piece) = pieces.next() {
+            let end = if pieces.peek().is_none() { END_HEADERS } else { 0 };
+            sent = sent.and_then(|()| raw.frame(frames::CONTINUATION, end, 1, piece));
+        }
+        let outcome = raw.outcome(1);
+        assert!(outcome.is_refusal(), "{outcome:?}");
+    }
+
+    upstream.assert_untouched();
+    assert_eq!(gateway.get("/good").bearer("alice").send_h2().status(), 200);
+}
