@@ -158,7 +158,7 @@ fn what_a_client_sends_cannot_forge_a_line() {
 fn a_log_that_cannot_be_written_stops_no_request() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream)
-        .section("log", "level = \"info\"\nfile = \"/dev/full\"\nqueue = \"4KiB\"")
+        .section("log", "level = \"info\"\nfile = \"/dev/full\"\nqueue = \"64KiB\"")
         .start();
     let mut client = gateway.connect();
 

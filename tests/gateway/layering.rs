@@ -30,11 +30,18 @@ const RULES: &[Rule] = &[
     ("admin", 4, &["clock", "config", "listener", "snapshot", "telemetry"]),
     ("control", 4, &[LOWER]),
     ("forward", 4, &[LOWER]),
-    ("gateway", 4, &[LOWER, "forward"]),
+    ("gateway", 4, &[LOWER, "forward", "listener", "worker"]),
     ("listener", 4, &["clock", "config", "resource", "secret", "snapshot", "telemetry", "tls"]),
-    ("worker", 4, &[LOWER, "forward", "gateway", "listener"]),
+    ("worker", 4, &[LOWER, "forward"]),
     ("app", 5, &[LOWER]),
     ("cli", 5, &[LOWER, "app"]),
+];
+
+/// The seam where a connection meets the way of a request: these files stand beside the wire that
+/// they drive, and may use what the rest of their module may not.
+const SEAM: &[(&str, &[&str])] = &[
+    ("listener/accept.rs", &["worker"]),
+    ("listener/serve.rs", &["forward", "gateway", "worker"]),
 ];
 
 /// Layers below this one decide, and do nothing else.
@@ -130,7 +137,10 @@ fn no_module_imports_what_its_layer_may_not() {
     for (module, files) in sources() {
         let Some(rule) = rule(&module) else { continue };
         for (path, code) in files {
-            for target in imports(&code).into_iter().filter(|target| !may_import(rule, target)) {
+            let seam = SEAM.iter().find(|(seam, _)| path == Path::new(seam));
+            let seam = seam.map_or(&[][..], |(_, allowed)| allowed);
+            let wrong = |target: &String| !may_import(rule, target) && !seam.contains(&&**target);
+            for target in imports(&code).into_iter().filter(wrong) {
                 violations.push(format!("{} imports {target}", path.display()));
             }
         }

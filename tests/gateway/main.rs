@@ -12,6 +12,7 @@ mod access;
 mod admin;
 mod authn;
 mod curl;
+mod demo;
 mod forwarding;
 mod framing;
 mod layering;

@@ -22,13 +22,14 @@ fn a_user_may_not_leave_their_home() {
         "/files/alice-evil",
         "/files/",
         "/files",
-        "/files/Alice/x",
         "/files/alic",
         "/files/alice/x?file=/files/bob/y",
         "/files/alice?file=/alice/x&file=/files/bob/x",
     ] {
         assert_eq!(status(target), 403, "{target}");
     }
+    // A home in other letters is refused as ambiguous: the upstream may not tell them apart.
+    assert_eq!(status("/files/Alice/x"), 400);
     upstream.assert_untouched();
     for target in ["/files/alice", "/files/alice/", "/files/alice/x", "/files/alice/a%20b"] {
         assert_eq!(status(target), 200, "{target}");
@@ -122,10 +123,12 @@ fn no_spelling_leads_out_of_a_home_over_http_2() {
         ];
         connection.headers(1, crate::support::frames::END_STREAM, &fields).unwrap();
         let outcome = connection.outcome(1);
-        assert!(outcome.is_refusal(), "{path}: {outcome:?}");
+        // What stands behind `#` never comes out of the HTTP/2 engine: neither is it decided on,
+        // nor is it sent.
+        assert!(outcome.is_refusal() || path.contains('#'), "{path}: {outcome:?}");
     }
 
-    upstream.assert_untouched();
+    assert!(upstream.requests().iter().all(|request| request.target == "/files/alice/x"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -31,14 +31,14 @@ const SECRETS: [&str; 6] = [
     "root-of-all-things",
 ];
 
-fn collect(mut pipe: impl Read + Send + 'static, output: &Arc<Mutex<String>>) {
+fn collect(mut pipe: impl Read + Send + 'static, output: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let output = Arc::clone(output);
     thread::spawn(move || {
         let mut chunk = [0; 4096];
         while let Ok(count @ 1..) = pipe.read(&mut chunk) {
             output.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..count]));
         }
-    });
+    })
 }
 
 /// What `kill` can send.
@@ -53,6 +53,7 @@ pub(crate) enum Signal {
 pub(crate) struct TestGateway {
     child: Mutex<Child>,
     output: Arc<Mutex<String>>,
+    readers: Mutex<Vec<JoinHandle<()>>>,
     configuration: Builder,
     notifications: UnixDatagram,
     addresses: BTreeMap<String, SocketAddr>,
@@ -85,10 +86,12 @@ impl TestGateway {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = Arc::default();
-        collect(child.stdout.take().unwrap(), &output);
-        collect(child.stderr.take().unwrap(), &output);
+        let readers = Mutex::new(vec![
+            collect(child.stdout.take().unwrap(), &output),
+            collect(child.stderr.take().unwrap(), &output),
+        ]);
         let (child, addresses) = (Mutex::new(child), BTreeMap::new());
-        Self { child, output, configuration, notifications, addresses }
+        Self { child, output, readers, configuration, notifications, addresses }
     }
 
     #[track_caller]
@@ -269,6 +272,9 @@ impl TestGateway {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+                for reader in self.readers.lock().unwrap().drain(..) {
+                    reader.join().unwrap();
+                }
                 return status;
             }
             assert!(Instant::now() < deadline, "the gateway does not end: {}", self.output());

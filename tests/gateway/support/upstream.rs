@@ -46,6 +46,7 @@ impl Recorded {
 struct Log {
     connections: usize,
     closed: usize,
+    answered: usize,
     requests: Vec<Recorded>,
     violations: Vec<String>,
     tunnelled: Vec<u8>,
@@ -176,6 +177,12 @@ impl TestUpstream {
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, reached: impl Fn(&[Recorded]) -> bool) {
         self.wait(what, |log| reached(&log.requests));
+    }
+
+    /// Waits until this many answers have been sent to their end.
+    #[track_caller]
+    pub(crate) fn wait_for_answers(&self, count: usize) {
+        self.wait("answers sent", |log| log.answered >= count);
     }
 
     /// Waits until this many connections have been closed.
@@ -329,6 +336,7 @@ impl Shared {
                 }
             }
         }
+        self.record(|log| log.answered += 1);
         if unread != Framing::None && unread != Framing::Length(0) {
             self.read_request_body(stream, unread, index)?;
         }
