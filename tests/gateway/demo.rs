@@ -68,8 +68,8 @@ fn every_printed_line_works_when_pasted() {
 
     let program = env!("CARGO_BIN_EXE_doorward");
     let explanations = demo.lines(program).into_iter().map(pasted).collect::<Vec<_>>();
-    assert!(explanations.iter().any(|text| text.contains("deny")), "{explanations:#?}");
-    assert!(explanations.iter().any(|text| text.contains("allow")), "{explanations:#?}");
+    assert!(explanations.iter().any(|text| text.contains("DENY")), "{explanations:#?}");
+    assert!(explanations.iter().any(|text| text.contains("ALLOW")), "{explanations:#?}");
 }
 
 #[test]

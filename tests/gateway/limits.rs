@@ -263,6 +263,7 @@ fn descriptors_may_run_out_and_come_back() {
 fn hashing_has_a_bound_that_good_users_do_not_feel() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream)
+        .section("server", "workers = 1")
         .section("passwords", "workers = 1\nqueue = 4\nqueue_per_address = 2")
         .start();
     assert_eq!(gateway.get("/x").basic("alice", "wonderland-of-alice").send().status(), 200);

@@ -15,13 +15,15 @@ fn a_request_in_flight_is_finished() {
         let upstream = TestUpstream::scripted([Answer::read()
             .wait(gate)
             .then("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")]);
-        let gateway = TestGateway::before(&upstream).start();
+        let gateway = TestGateway::before(&upstream).section("server", "workers = 1").start();
         let mut client = gateway.connect();
         client.send(gateway.get("/x").bearer("alice").bytes());
         upstream.wait_for("the request", |requests| !requests.is_empty());
 
         gateway.signal(signal);
-        gateway.wait_for_notification("STOPPING=1");
+        gateway.wait("the listener to be closed", || {
+            TcpStream::connect(gateway.address("main")).is_err()
+        });
         opener.open();
 
         let response = client.response();

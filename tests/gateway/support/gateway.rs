@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -41,6 +42,21 @@ fn collect(mut pipe: impl Read + Send + 'static, output: &Arc<Mutex<String>>) ->
     })
 }
 
+/// Takes every message as it comes, as a service manager does: its queue is short.
+fn receive(socket: UnixDatagram) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count) = socket.recv(&mut buffer) {
+            let message = String::from_utf8_lossy(&buffer[..count]).into_owned();
+            if sender.send(message).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 /// What `kill` can send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -55,7 +71,7 @@ pub(crate) struct TestGateway {
     output: Arc<Mutex<String>>,
     readers: Mutex<Vec<JoinHandle<()>>>,
     configuration: Builder,
-    notifications: UnixDatagram,
+    notifications: Mutex<Receiver<String>>,
     addresses: BTreeMap<String, SocketAddr>,
 }
 
@@ -80,7 +96,7 @@ impl TestGateway {
         let files = &configuration.files;
         files.write("doorward.toml", configuration.toml());
         let notifications = UnixDatagram::bind(files.path("notify.sock")).unwrap();
-        notifications.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let notifications = Mutex::new(receive(notifications));
         let mut command = configuration.command();
         command.env("NOTIFY_SOCKET", files.path("notify.sock"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -113,9 +129,7 @@ impl TestGateway {
 
     /// The next message of the service manager's protocol, if one comes soon.
     pub(crate) fn notification(&self) -> Option<String> {
-        let mut buffer = [0; 4096];
-        let count = self.notifications.recv(&mut buffer).ok()?;
-        Some(String::from_utf8_lossy(&buffer[..count]).into_owned())
+        self.notifications.lock().unwrap().recv_timeout(Duration::from_millis(20)).ok()
     }
 
     /// Waits for a message to the service manager that contains `part`.
@@ -309,6 +323,9 @@ impl Drop for TestGateway {
         let child = self.child.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         let _ = child.kill();
         let _ = child.wait();
+        let _ = UnixDatagram::unbound().and_then(|socket| {
+            socket.send_to(b"the end", self.files().path("notify.sock")) // wakes its reader
+        });
         let output = self.output.lock().map(|output| output.clone()).unwrap_or_default();
         if thread::panicking() {
             return show(&output);
