@@ -43,49 +43,58 @@ use crate::snapshot::{Keep, Snapshot};
 ///
 /// Exit codes: 0 good, 1 refused or failed, 2 wrong usage.
 #[derive(Debug, Parser)]
-#[command(name = "doorward", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "doorward", version, disable_help_subcommand = true)]
 struct Arguments {
     /// The configuration [default: ./doorward.toml, else /etc/doorward/doorward.toml]
-    #[arg(long, short, global = true, env = "DOORWARD_CONFIG", value_name = "PATH")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "DOORWARD_CONFIG",
+        hide_env_values = true,
+        hide_env = true,
+        value_name = "PATH"
+    )]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
+/// In the order in which help lists them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say all that a start would find wrong, without starting
-    Check(check::Arguments),
-    /// Print a completion script for a shell
-    Completions(completions::Arguments),
+    /// Run the gateway
+    Serve(serve::Arguments),
     /// Try it: a complete gateway, a file API, two users, and the lines to paste
     Demo(demo::Arguments),
-    /// Say what would become of a request, and why
-    Explain(explain::Arguments),
-    /// Hash a password, for a file of users
-    Hash(hash::Arguments),
-    /// Say whether the running gateway is ready; for probes
-    Healthcheck(healthcheck::Arguments),
     /// Write a configuration that works, with a user, a key and a certificate
     Init(init::Arguments),
+    /// Say all that a start would find wrong, without starting
+    Check(check::Arguments),
+    /// Say what would become of a request, and why
+    Explain(explain::Arguments),
+    /// Look into files of users, and change them
+    User(user::Arguments),
     /// Make and show the keys of issuers
     #[command(subcommand)]
     Key(key::Command),
-    /// Print the manual page, or write one for each command
-    Man(man::Arguments),
-    /// Let the running gateway read its files again
-    Reload(reload::Arguments),
-    /// Print the JSON Schema of the configuration
-    Schema(schema::Arguments),
-    /// Run the gateway
-    Serve(serve::Arguments),
-    /// Show what the running gateway is doing
-    Status(status::Arguments),
     /// Issue tokens, and look into them
     #[command(subcommand)]
     Token(token::Command),
-    /// Look into files of users, and change them
-    User(user::Arguments),
+    /// Hash a password, for a file of users
+    Hash(hash::Arguments),
+    /// Let the running gateway read its files again
+    Reload(reload::Arguments),
+    /// Show what the running gateway is doing
+    Status(status::Arguments),
+    /// Say whether the running gateway is ready; for probes
+    Healthcheck(healthcheck::Arguments),
+    /// Print the JSON Schema of the configuration
+    Schema(schema::Arguments),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+    /// Print the manual page, or write one for each command
+    Man(man::Arguments),
 }
 
 /// Runs the command that the process was started with.

@@ -11,6 +11,7 @@
 mod access;
 mod admin;
 mod authn;
+mod cli;
 mod curl;
 mod demo;
 mod forwarding;
