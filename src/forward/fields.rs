@@ -3,7 +3,8 @@
 //!
 //! Identity is only ever told by us. A client's field that any upstream might take for the
 //! gateway's word is dropped whatever its spelling: `X_Forwarded_User` and `X.Forwarded.User`
-//! reach a CGI or WSGI application under the same name as `X-Forwarded-User`.
+//! reach a CGI or WSGI application under the same name as `X-Forwarded-User`, and some servers
+//! turn every byte that is no letter or digit into an underscore.
 
 use bytes::BufMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -48,9 +49,10 @@ pub enum Trust {
 }
 
 /// Families whose members are ours to set, as folded prefixes of a field name.
-const OURS_BY_PREFIX: [&str; 22] = [
+const OURS_BY_PREFIX: [&str; 23] = [
+    "remote-",
     "x-forwarded-",
-    "x-auth-request-",
+    "x-auth-",
     "x-authenticated-",
     "x-authentik-",
     "x-amzn-oidc-",
@@ -74,7 +76,7 @@ const OURS_BY_PREFIX: [&str; 22] = [
 ];
 
 /// Single names that are ours to set or must not come from a client.
-const OURS_BY_NAME: [&str; 32] = [
+const OURS_BY_NAME: [&str; 22] = [
     "cf-connecting-ip",
     "client-ip",
     "fastly-client-ip",
@@ -84,18 +86,8 @@ const OURS_BY_NAME: [&str; 32] = [
     "proxy-authorization",
     "proxy-connection",
     "keep-alive",
-    "remote-addr",
-    "remote-email",
-    "remote-group",
-    "remote-groups",
-    "remote-name",
-    "remote-user",
     "true-client-ip",
     "x-access-token",
-    "x-auth-email",
-    "x-auth-groups",
-    "x-auth-roles",
-    "x-auth-user",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-http-method",
@@ -147,10 +139,10 @@ fn fate_of_folded(name: &str) -> Fate {
     // A longer name is compared by its first 64 bytes: all of ours are shorter.
     let length = name.len().min(folded.len());
     for (to, from) in folded.iter_mut().zip(name) {
-        *to = if matches!(from, b'_' | b'.') { b'-' } else { from.to_ascii_lowercase() };
+        *to = if from.is_ascii_alphanumeric() { from.to_ascii_lowercase() } else { b'-' };
     }
     let folded = folded.get(..length).unwrap_or_default();
-    let is_alias = name.iter().any(|byte| matches!(byte, b'_' | b'.'));
+    let is_alias = name.iter().any(|&byte| byte != b'-' && !byte.is_ascii_alphanumeric());
     match folded {
         b"x-forwarded-for" | b"x-forwarded-proto" | b"x-forwarded-host" | b"x-forwarded-port"
         | b"x-real-ip" | b"forwarded"
@@ -181,7 +173,7 @@ fn fate_of_folded(name: &str) -> Fate {
         return Fate::Drop;
     }
     let is_ours = match folded.first() {
-        Some(b'x' | b's') => {
+        Some(b'x' | b's' | b'r') => {
             OURS_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix.as_bytes()))
         }
         _ => false,
@@ -428,6 +420,13 @@ mod tests {
             "transfer_encoding",
             "proxy",
             "x-webauth-user",
+            "remote-roles",
+            "remote-home",
+            "remote_home",
+            "x!forwarded!user",
+            "x~auth~user",
+            "remote'user",
+            "x-auth-username",
         ] {
             let name = HeaderName::from_static(name);
             assert_eq!(fate(&name), Fate::Drop, "{name}");
