@@ -18,7 +18,7 @@ use crate::support::upstream::{Recorded, TestUpstream};
 const WILDCARD: char = '…';
 
 /// Separates what two commands printed.
-const MARK: &str = "----8<----";
+const MARK: &str = "----8<----\n";
 
 /// A section of README.md with a configuration.
 #[derive(Debug)]
@@ -77,7 +77,8 @@ fn merged(base: &str, added: &str) -> String {
     let tables = base.split_inclusive("\n\n");
     let name = |table: &str| table.lines().next().unwrap_or_default().to_owned();
     let kept = tables.filter(|table| !added.lines().any(|line| line == name(table)));
-    format!("{}\n{added}", kept.collect::<String>())
+    let kept = kept.collect::<String>();
+    format!("{}\n\n{added}", kept.trim()).trim_start().to_owned()
 }
 
 fn transcript(block: &str) -> Vec<(String, Vec<String>)> {
@@ -167,12 +168,12 @@ impl Kitchen {
     pub(super) fn cook(&self, recipe: &Recipe) {
         let commands = recipe.transcript.iter();
         let script = commands.fold("exec 2>&1\n".to_owned(), |script, (command, _)| {
-            format!("{script}{command}\necho '{MARK}'\n")
+            format!("{script}{command}\nprintf '%s\\n' '----8<----'\n")
         });
 
         let output = self.sh(&script);
 
-        let mut printed = output.split(&format!("{MARK}\n"));
+        let mut printed = output.split(MARK);
         for (command, expected) in &recipe.transcript {
             let printed = printed.next().unwrap_or_default().replace("\r\n", "\n");
             let fits = is_like(&expected.join("\n"), printed.trim_end());
@@ -180,11 +181,17 @@ impl Kitchen {
         }
     }
 
-    /// `doorward check` has nothing to say.
+    /// `doorward check` has nothing to say, but of the old hashes in the htpasswd file.
     #[track_caller]
     pub(super) fn check(&self, recipe: &Recipe) {
-        let output = self.sh("doorward check --strict 2>&1; echo $?");
-        assert!(output.ends_with("0 warnings\n0\n"), "{}: {output}", recipe.title);
+        let output = self.sh("doorward check 2>&1");
+        let mut warnings = output.lines().filter(|line| line.starts_with("warning: "));
+        let is_silent = warnings.all(|line| line.starts_with("warning: htpasswd: "));
+        assert!(
+            is_silent && output.contains("doorward.toml is good"),
+            "{}: {output}",
+            recipe.title
+        );
     }
 
     pub(super) fn config(&self) -> PathBuf {
@@ -207,8 +214,9 @@ impl Kitchen {
              issuer = \"https://sso.example.org/realms/staff\"\n\
              [issuers.sso.claims]\nsubject = \"preferred_username\"\n",
         );
-        let token = self.sh("doorward key generate --out sso --name sso --algorithm RS256 >&2
-             doorward key show sso/sso.pem --format jwks > single-sign-on.jwks.json
+        let token =
+            self.sh("set -e; doorward key generate --out sso --name sso --algorithm RS256 >&2
+             doorward key show sso --jwks > single-sign-on.jwks.json
              doorward token issue --config sso.toml --user erin \\
                --claim 'realm_access.roles=[\"reader\"]'");
         self.environment.push(("SSO_TOKEN", token.trim().to_owned()));

@@ -31,7 +31,8 @@ fn quoted(cell: &str) -> Vec<String> {
 
 #[test]
 fn every_reason_stands_in_the_table_once() {
-    let told = rows("Statuses and reasons").iter().flat_map(|row| quoted(&row[1])).collect::<Vec<_>>();
+    let told =
+        rows("Statuses and reasons").iter().flat_map(|row| quoted(&row[1])).collect::<Vec<_>>();
 
     let set = told.iter().map(String::as_str).collect::<BTreeSet<_>>();
     let all = reason::ALL.iter().copied().filter(|label| *label != reason::PERMITTED);
@@ -59,7 +60,8 @@ fn the_table_of_limits_has_the_defaults_of_the_reference() {
     let (_, limits) = reference.split_once("\n[limits]\n").unwrap();
     let (limits, _) = limits.split_once("\n[").unwrap();
 
-    let told = rows("Limits").iter().map(|row| (quoted(&row[0]), quoted(&row[1]))).collect::<Vec<_>>();
+    let told =
+        rows("Limits").iter().map(|row| (quoted(&row[0]), quoted(&row[1]))).collect::<Vec<_>>();
 
     let keys = limits.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let keys = keys.map(|line| line.split_once(" = ").unwrap()).collect::<Vec<_>>();
