@@ -1,5 +1,6 @@
 //! Credentials: what proves a principal, and that nothing else does.
 
+mod claim;
 mod kind;
 mod password;
 mod token;

@@ -3,6 +3,7 @@
 mod body;
 mod failure;
 mod headers;
+mod hostile;
 mod upgrade;
 
 use crate::support::tokens::Token;

@@ -18,7 +18,6 @@ mod forwarding;
 mod framing;
 mod layering;
 mod limits;
-mod readme;
 mod reload;
 mod shutdown;
 mod start;

@@ -135,3 +135,23 @@ fn a_missing_configuration_is_a_start_error() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("/nonexistent/doorward.toml"), "{said}");
 }
+
+#[test]
+fn a_socket_that_systemd_passes_is_used() {
+    let upstream = TestUpstream::start();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+
+    let gateway = TestGateway::before(&upstream)
+        .section("listeners.main", "address = \"systemd:web\"")
+        .passing(listener, "web")
+        .start();
+
+    assert_eq!(gateway.address("main"), address);
+    assert_eq!(gateway.get("/x").bearer("alice").send().status(), 200);
+}
+
+#[test]
+fn a_socket_that_systemd_does_not_pass_is_a_start_error() {
+    refused("listeners.main", "address = \"systemd:web\"", &["web"]);
+}

@@ -328,3 +328,42 @@ fn headers_that_name_another_target_change_nothing() {
 
     upstream.assert_untouched();
 }
+
+/// The payloads of `tests/corpora/paths` (see its README for source and licence), below alice's
+/// home: whatever arrives upstream must lie there in every reading.
+#[test]
+fn no_payload_of_the_corpus_leads_out_of_a_home() {
+    let upstream = TestUpstream::start();
+    let gateway = routes(&upstream, &[("routes.files", HOMES)]).start();
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpora/paths/payloads.jsonl");
+    let corpus = std::fs::read_to_string(corpus).unwrap();
+    let mut client = gateway.connect();
+    let mut count = 0;
+
+    for line in corpus.lines() {
+        let payload: serde_json::Value = serde_json::from_str(line).unwrap();
+        let payload = payload["p"].as_str().unwrap().replace("{FILE}", "etc/passwd");
+        let ask = gateway.get(&format!("/files/alice/{payload}")).bearer("alice");
+        count += 1;
+        let _ = client.try_send(ask.bytes());
+        match client.response_to("GET") {
+            Ok(response) if response.header("connection") != Some("close") => {
+                assert!(response.status() < 500, "{payload}: {response:?}");
+            }
+            _ => client = gateway.connect(),
+        }
+    }
+
+    assert!(count > 2500, "{count} payloads");
+    for request in upstream.requests() {
+        let mut reading = request.target.clone().into_bytes();
+        for _ in 0..3 {
+            let text = String::from_utf8_lossy(&reading).replace('\\', "/");
+            let (path, _) = text.split_once('?').unwrap_or((&text, ""));
+            assert!(path.starts_with("/files/alice/"), "{}", request.target);
+            let climbs = path.split('/').any(|part| matches!(part.split(';').next(), Some("..")));
+            assert!(!climbs, "{}", request.target);
+            reading = percent_decode(&reading);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! HTTP/1.1 bodies: one framing, strict chunks, and nothing left over.
 
 use super::{authorization, gateway, outcome, refused};
+use crate::support::answer::Answer;
 use crate::support::configuration::Builder;
 use crate::support::gateway::TestGateway;
 use crate::support::upstream::TestUpstream;
@@ -270,4 +271,47 @@ fn pipelined_requests_are_answered_in_order() {
     assert_eq!(statuses, [200, 401, 200]);
     let targets = upstream.requests().into_iter().map(|request| request.target).collect::<Vec<_>>();
     assert_eq!(targets, ["/1", "/3"]);
+}
+
+#[test]
+fn a_body_that_a_method_seldom_has_is_framed_exactly() {
+    let upstream = TestUpstream::answering(|request| {
+        let head = Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        if request.method == "HEAD" { head } else { head.then("hello") }
+    })
+    .start();
+    let gateway = gateway(&upstream);
+
+    for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
+        let mut client = gateway.connect();
+        client.send(gateway.ask(method, "/x").bearer("alice").body("hello").bytes());
+        assert_eq!(client.response_to(method).unwrap().status(), 200, "{method}");
+        let chunked = format!(
+            "{method} /y HTTP/1.1\r\nHost: files.test\r\n{}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            authorization()
+        );
+        client.send(chunked);
+        assert_eq!(client.response_to(method).unwrap().status(), 200, "{method}");
+    }
+
+    let requests = upstream.requests();
+    assert_eq!(requests.len(), 8);
+    assert!(requests.iter().all(|request| request.text() == "hello"), "{requests:#?}");
+}
+
+#[test]
+fn a_method_without_a_body_has_no_framing() {
+    let upstream = TestUpstream::start();
+    let gateway = gateway(&upstream);
+
+    for method in ["GET", "DELETE", "PUT", "POST"] {
+        assert_eq!(gateway.ask(method, "/x").bearer("alice").send().status(), 200);
+        assert_eq!(gateway.ask(method, "/x").bearer("alice").send_h2().status(), 200);
+    }
+
+    for request in upstream.requests() {
+        assert_eq!(request.header("transfer-encoding"), None, "{}", request.method);
+        let length = request.header("content-length");
+        assert!(matches!(length, None | Some("0")), "{}: {length:?}", request.method);
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::files::{Authority, TestFiles};
 use super::gateway::TestGateway;
@@ -46,6 +47,7 @@ pub(crate) struct Builder {
     environment: Vec<(String, String)>,
     prelude: String,
     descriptors: Option<u32>,
+    passed: Option<(TcpListener, String)>,
     pub(super) authority: Authority,
 }
 
@@ -86,6 +88,7 @@ impl Builder {
             environment: Vec::new(),
             prelude: String::new(),
             descriptors: None,
+            passed: None,
             authority,
         }
     }
@@ -144,6 +147,12 @@ impl Builder {
         self
     }
 
+    /// Passes a listening socket as systemd does, under this name.
+    pub(crate) fn passing(mut self, listener: TcpListener, name: &str) -> Self {
+        self.passed = Some((listener, name.to_owned()));
+        self
+    }
+
     /// Where the files are.
     pub(crate) fn root(&self) -> PathBuf {
         self.files.root().to_owned()
@@ -171,14 +180,22 @@ impl Builder {
 
     /// The command that runs the gateway on this configuration.
     pub(super) fn command(&self) -> Command {
-        let mut command = match self.descriptors {
-            Some(count) => {
-                let mut shell = Command::new("sh");
-                let script = format!("ulimit -n {count}; exec \"$0\" \"$@\"");
-                shell.args(["-c", &script, env!("CARGO_BIN_EXE_doorward")]);
-                shell
-            }
-            None => Command::new(env!("CARGO_BIN_EXE_doorward")),
+        let mut prepare = String::new();
+        if let Some(count) = self.descriptors {
+            let _ = write!(prepare, "ulimit -n {count}; ");
+        }
+        if let Some((_, name)) = &self.passed {
+            let _ = write!(
+                prepare,
+                "exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name}; "
+            );
+        }
+        let mut command = Command::new("sh");
+        let script = format!("{prepare}exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_doorward")]);
+        match &self.passed {
+            Some((listener, _)) => command.stdin(OwnedFd::from(listener.try_clone().unwrap())),
+            None => command.stdin(Stdio::null()),
         };
         command
             .args(["serve", "--config"])

@@ -99,7 +99,7 @@ impl TestGateway {
         let notifications = Mutex::new(receive(notifications));
         let mut command = configuration.command();
         command.env("NOTIFY_SOCKET", files.path("notify.sock"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = Arc::default();
         let readers = Mutex::new(vec![
