@@ -149,8 +149,9 @@ fn check(arguments: &check::Arguments) -> Result<Answer, Failure> {
     let mut text = Vec::new();
     let build = |config: &Config| match Snapshot::build(config, 1, &mut Keep::default()) {
         Ok(snapshot) => {
-            let own = config.warnings.len(); // those that `check` has told of already
-            Ok(snapshot.summary.warnings.into_iter().skip(own).collect())
+            let told: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+            let warnings = snapshot.summary.warnings.into_iter();
+            Ok(warnings.filter(|warning| !told.contains(warning)).collect())
         }
         Err(errors) => Err(errors.0.iter().map(|error| answer::chain(error)).collect()),
     };

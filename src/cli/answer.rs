@@ -54,18 +54,13 @@ impl Answer {
     }
 }
 
-/// Why a command has no answer.
+/// Why a command has no answer: exit code 1.
 #[derive(Debug)]
-pub enum Failure {
-    /// It failed: exit code 1.
-    Error(Box<dyn Error>),
-    /// The arguments do not make sense together: exit code 2.
-    Usage(String),
-}
+pub struct Failure(pub Box<dyn Error>);
 
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Error(error.into())
+        Self(error.into())
     }
 }
 
@@ -90,13 +85,10 @@ pub(super) fn finish(answer: &Answer) -> ExitCode {
 }
 
 /// Prints why there is no answer, and says how the process ends.
-pub(super) fn refuse(failure: &Failure) -> ExitCode {
-    let (text, code) = match failure {
-        Failure::Error(error) => (chain(error.as_ref()), ExitCode::FAILURE),
-        Failure::Usage(reason) => (reason.clone(), ExitCode::from(2)),
-    };
-    let _ = writeln!(io::stderr().lock(), "error: {}", printable(&text)); // nowhere else to say it
-    code
+pub(super) fn refuse(Failure(error): &Failure) -> ExitCode {
+    let reason = printable(&chain(error.as_ref()));
+    let _ = writeln!(io::stderr().lock(), "error: {reason}"); // nowhere else to say it
+    ExitCode::FAILURE
 }
 
 /// An error and its causes. A cause that the text in front of it ends with already is not said

@@ -77,7 +77,7 @@ mod tests {
     fn what_kept_it_from_reloading_is_told_with_its_places() {
         let body = "{\"error\":\"doorward.toml:3:1: unknown key\"}\n";
 
-        let Err(Failure::Error(error)) = ask("409 Conflict", body, false) else { panic!() };
+        let Err(Failure(error)) = ask("409 Conflict", body, false) else { panic!() };
         let json = ask("409 Conflict", body, true).unwrap();
 
         assert!(error.to_string().ends_with("in service:\ndoorward.toml:3:1: unknown key"));

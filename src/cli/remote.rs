@@ -11,6 +11,9 @@ use crate::admin::address::AddressError;
 use crate::admin::client::{Answer, Client, ClientError};
 use crate::config::{Admin, ConfigErrors};
 
+/// Where it listens when nothing else is said: the default of `admin.address`.
+const DEFAULT: &str = "127.0.0.1:9180";
+
 /// Where the running gateway is asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Where {
@@ -79,21 +82,32 @@ fn configured(config: &Path) -> Result<Address, RemoteError> {
     }
 }
 
+/// What of the main file tells the address.
 #[derive(Deserialize)]
 struct Alone {
-    admin: Section,
+    admin: Option<Section>,
+    include: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 struct Section {
-    address: String,
+    address: Option<String>,
+}
+
+impl Alone {
+    fn address(self) -> Option<String> {
+        match self.admin.and_then(|admin| admin.address) {
+            None if self.include.is_some() => None, // it may stand there
+            said => Some(said.unwrap_or_else(|| DEFAULT.to_owned())),
+        }
+    }
 }
 
 /// What the main file says of the address, whatever else it says.
 fn alone(config: &Path, errors: ConfigErrors) -> Result<Address, RemoteError> {
     let said = std::env::var("DOORWARD_ADMIN_ADDRESS").ok().or_else(|| {
         let text = std::fs::read_to_string(config).ok()?;
-        toml::from_str::<Alone>(&text).ok().map(|file| file.admin.address)
+        toml::from_str::<Alone>(&text).ok()?.address()
     });
     let Some(said) = said else { return Err(RemoteError::Config(errors.into())) };
     if said == "off" {
@@ -151,8 +165,19 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_default_needs_no_word() {
+        let good = "[listeners.main]\naddress = \"127.0.0.1:0\"\n";
+
+        for text in [good, "[nonsense]\n", "[admin]\nadress = \"typo\"\n"] {
+            assert_eq!(address_of(text).unwrap(), DEFAULT.parse().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_configuration_that_tells_no_address_is_told_itself() {
-        assert!(matches!(address_of("[nonsense"), Err(RemoteError::Config(_))));
+        for text in ["[nonsense", "include = [\"conf.d/*.toml\"]\n[nonsense]\n"] {
+            assert!(matches!(address_of(text), Err(RemoteError::Config(_))), "{text}");
+        }
         assert!(matches!(
             address_of("[nonsense]\n[admin]\naddress = \"off\"\n"),
             Err(RemoteError::Off)

@@ -1,8 +1,8 @@
 //! The command line as people and scripts meet it: the real binary, real files, exit codes.
 
-mod demo;
 mod explain;
 mod keys;
+mod running;
 mod tokens;
 mod usage;
 mod users;

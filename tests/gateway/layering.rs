@@ -1,42 +1,20 @@
 //! The layers of the code: which module may use which. Lower layers hold the decisions and know
-//! nothing of sockets; nothing imports upwards. `ARCHITECTURE.md` holds the same table in words.
+//! nothing of sockets; nothing imports upwards. The table is the one in `ARCHITECTURE.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module, its layer, and what it may import. `LOWER` is every module of a lower layer.
-type Rule = (&'static str, u8, &'static [&'static str]);
-
-const LOWER: &str = "<lower layers>";
-
-const RULES: &[Rule] = &[
-    ("clock", 0, &[]),
-    ("resource", 0, &[]),
-    ("secret", 0, &[]),
-    ("credential", 1, &["secret"]),
-    ("home", 1, &["resource"]),
-    ("password", 1, &["secret"]),
-    ("route", 1, &["credential", "home", "resource", "user"]),
-    ("token", 1, &["secret"]),
-    ("user", 1, &["password", "resource"]),
-    ("directory", 2, &[LOWER]),
-    ("identity", 2, &[LOWER, "directory"]),
-    ("policy", 2, &[LOWER, "identity"]),
-    ("config", 3, &[LOWER]),
-    ("snapshot", 3, &[LOWER, "config", "tls"]),
-    ("telemetry", 3, &["clock"]),
-    ("tls", 3, &["secret"]),
-    ("admin", 4, &["clock", "config", "listener", "snapshot", "telemetry"]),
-    ("control", 4, &[LOWER]),
-    ("forward", 4, &[LOWER]),
-    ("gateway", 4, &[LOWER, "forward", "wire", "worker"]),
-    ("listener", 4, &[LOWER, "forward", "gateway", "wire", "worker"]),
-    ("wire", 4, &["clock"]),
-    ("worker", 4, &[LOWER, "forward"]),
-    ("app", 5, &[LOWER]),
-    ("cli", 5, &[LOWER, "app"]),
-];
+/// A row of the table.
+#[derive(Debug)]
+struct Rule {
+    module: String,
+    layer: u8,
+    /// Modules that it may import.
+    allowed: Vec<String>,
+    /// Every module of a lower layer as well.
+    lower: bool,
+}
 
 /// Layers below this one decide, and do nothing else.
 const FIRST_WITH_EFFECTS: u8 = 3;
@@ -47,14 +25,39 @@ const EFFECTS: &[&str] = &["hyper", "hyper_util", "tokio", "tokio_rustls", "trac
 /// Hashing runs on a pool of its own and is waited for.
 const WAITS: &[&str] = &["password"];
 
-fn rule(module: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|(name, ..)| *name == module)
+/// The table of `ARCHITECTURE.md`.
+struct Layers(Vec<Rule>);
+
+impl Layers {
+    fn read() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+        let rows = text.lines().filter_map(|line| {
+            let cells = line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>();
+            let [layer, module, _, allowed] = cells[..] else { return None };
+            let layer = layer.parse().ok()?;
+            let lower = allowed.contains("lower layers");
+            let allowed = quoted(allowed);
+            Some(Rule { module: quoted(module).remove(0), layer, allowed, lower })
+        });
+        Self(rows.collect())
+    }
+
+    fn rule(&self, module: &str) -> Option<&Rule> {
+        self.0.iter().find(|rule| rule.module == module)
+    }
+
+    fn may_import(&self, rule: &Rule, target: &str) -> bool {
+        let is_lower = || self.rule(target).is_some_and(|target| target.layer < rule.layer);
+        target == rule.module
+            || rule.allowed.iter().any(|allowed| allowed == target)
+            || (rule.lower && is_lower())
+    }
 }
 
-fn may_import(rule: &Rule, target: &str) -> bool {
-    let (module, layer, allowed) = rule;
-    let lower = || self::rule(target).is_some_and(|(_, of_target, _)| of_target < layer);
-    target == *module || allowed.contains(&target) || (allowed.contains(&LOWER) && lower())
+/// What stands between backticks.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// The source of each top-level module without its tests.
@@ -68,7 +71,7 @@ fn sources() -> BTreeMap<String, Vec<(PathBuf, String)>> {
         let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
         let module = first.trim_end_matches(".rs").to_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or("").to_owned();
         modules.entry(module).or_default().push((relative, code));
     }
     modules
@@ -124,15 +127,24 @@ fn first_word(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
+/// Everything that a file of `src` imports from the top, `super` upon `super` as well.
+fn imports_of(path: &Path, code: &str) -> BTreeSet<String> {
+    let top = "super::".repeat(path.components().count());
+    imports(&code.replace(&top, "crate::"))
+}
+
 #[test]
 fn no_module_imports_what_its_layer_may_not() {
+    let layers = Layers::read();
     let mut violations = Vec::new();
 
     for (module, files) in sources() {
-        let Some(rule) = rule(&module) else { continue };
+        let Some(rule) = layers.rule(&module) else { continue };
         for (path, code) in files {
-            for target in imports(&code).into_iter().filter(|target| !may_import(rule, target)) {
-                violations.push(format!("{} imports {target}", path.display()));
+            for target in imports_of(&path, &code) {
+                if !layers.may_import(rule, &target) {
+                    violations.push(format!("{} imports {target}", path.display()));
+                }
             }
         }
     }
@@ -141,19 +153,34 @@ fn no_module_imports_what_its_layer_may_not() {
 }
 
 #[test]
+fn the_table_allows_nothing_by_name_that_is_not_needed() {
+    let sources = sources();
+
+    for rule in Layers::read().0 {
+        let files = sources.get(&rule.module).unwrap_or_else(|| panic!("no {}", rule.module));
+        let used = files.iter().flat_map(|(path, code)| imports_of(path, code));
+        let used = used.collect::<BTreeSet<_>>();
+        let unused = rule.allowed.iter().filter(|allowed| !used.contains(*allowed));
+        assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new(), "{}", rule.module);
+    }
+}
+
+#[test]
 fn every_module_has_a_layer() {
+    let layers = Layers::read();
     let modules = sources().into_keys().filter(|module| module != "lib" && module != "main");
-    let unknown = modules.filter(|module| rule(module).is_none()).collect::<Vec<_>>();
+    let unknown = modules.filter(|module| layers.rule(module).is_none()).collect::<Vec<_>>();
 
     assert!(unknown.is_empty(), "without a layer: {unknown:?}");
 }
 
 #[test]
 fn decisions_have_no_effects() {
+    let layers = Layers::read();
     let mut violations = Vec::new();
 
     for (module, files) in sources() {
-        let pure = rule(&module).is_some_and(|(_, layer, _)| *layer < FIRST_WITH_EFFECTS);
+        let pure = layers.rule(&module).is_some_and(|rule| rule.layer < FIRST_WITH_EFFECTS);
         if !pure || WAITS.contains(&module.as_str()) {
             continue;
         }

@@ -18,6 +18,7 @@ mod forwarding;
 mod framing;
 mod layering;
 mod limits;
+mod readme;
 mod reload;
 mod shutdown;
 mod start;

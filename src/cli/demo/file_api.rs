@@ -12,19 +12,17 @@
 //! It stays below its directory by refusing every path with a dot segment, an empty segment, or a
 //! separator or NUL in an escape; it follows no symbolic link out, because it can make none.
 
+mod content;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
 
-use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -33,13 +31,12 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tokio::fs::{self, File};
-use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-/// How much of a file is read at a time.
-const PIECE: usize = 64 * 1024;
+use self::content::Content;
 
 /// A running file API on a thread of its own; dropping it ends the thread.
 #[derive(Debug)]
@@ -322,200 +319,5 @@ fn empty(status: StatusCode) -> Response<Content> {
     response
 }
 
-/// What a response carries: a short text, or a file piece by piece.
-#[derive(Debug)]
-enum Content {
-    File { file: File, left: u64 },
-    Text(Option<Bytes>),
-}
-
-impl Body for Content {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match self.get_mut() {
-            Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::File { left: 0, .. } => Poll::Ready(None),
-            Self::File { file, left } => {
-                let size = usize::try_from(*left).map_or(PIECE, |left| left.min(PIECE));
-                let mut piece = vec![0; size];
-                let mut buffer = ReadBuf::new(&mut piece);
-                ready!(Pin::new(file).poll_read(context, &mut buffer))?;
-                let count = buffer.filled().len();
-                if count == 0 {
-                    let error = io::Error::from(io::ErrorKind::UnexpectedEof);
-                    return Poll::Ready(Some(Err(error))); // truncated while it was sent
-                }
-                piece.truncate(count);
-                *left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
-                Poll::Ready(Some(Ok(Frame::data(piece.into()))))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Text(None) | Self::File { left: 0, .. })
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let size = match self {
-            Self::File { left, .. } => *left,
-            Self::Text(text) => text.as_ref().map_or(0, |text| text.len() as u64),
-        };
-        SizeHint::with_exact(size)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::io::{Read as _, Write as _};
-
-    use super::*;
-
-    struct Served {
-        api: FileApi,
-        directory: tempfile::TempDir,
-    }
-
-    fn served() -> Served {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::create_dir(directory.path().join("alice")).unwrap();
-        std::fs::write(directory.path().join("alice/hello.txt"), "hello").unwrap();
-        Served { api: FileApi::start(directory.path().to_owned()).unwrap(), directory }
-    }
-
-    impl Served {
-        fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
-            let mut stream = std::net::TcpStream::connect(self.api.address()).unwrap();
-            let length = body.len();
-            let head = format!(
-                "{method} {path} HTTP/1.1\r\nHost: files\r\nConnection: close\r\n\
-                 Content-Length: {length}\r\n{headers}\r\n{body}"
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            (answer[9..12].parse().unwrap(), answer)
-        }
-
-        fn file(&self, name: &str) -> Option<String> {
-            std::fs::read_to_string(self.directory.path().join(name)).ok()
-        }
-    }
-
-    #[test]
-    fn a_file_is_read_and_listed() {
-        let served = served();
-
-        let (status, answer) = served.ask("GET", "/alice/hello.txt", "", "");
-        assert_eq!(status, 200);
-        assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
-
-        let (status, answer) = served.ask("GET", "/alice/", "", "");
-        assert_eq!(status, 200);
-        assert!(answer.contains(r#"{"name":"hello.txt","kind":"file","size":5}"#), "{answer}");
-    }
-
-    #[test]
-    fn head_answers_without_the_bytes() {
-        let (status, answer) = served().ask("HEAD", "/alice/hello.txt", "", "");
-
-        assert_eq!(status, 200);
-        assert!(answer.to_lowercase().contains("content-length: 5"), "{answer}");
-        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
-    }
-
-    #[test]
-    fn a_directory_is_spelled_with_a_slash() {
-        let (status, answer) = served().ask("GET", "/alice", "", "");
-
-        assert_eq!(status, 301);
-        assert!(answer.to_lowercase().contains("location: /alice/\r\n"), "{answer}");
-    }
-
-    #[test]
-    fn a_file_is_made_replaced_renamed_and_removed() {
-        let served = served();
-
-        assert_eq!(served.ask("PUT", "/alice/a%20b", "", "one").0, 201);
-        assert_eq!(served.ask("PUT", "/alice/a%20b", "", "two").0, 204);
-        assert_eq!(served.file("alice/a b").as_deref(), Some("two"));
-
-        let to = "Destination: http://files/alice/c\r\n";
-        assert_eq!(served.ask("MOVE", "/alice/a%20b", to, "").0, 201);
-        assert_eq!(served.file("alice/c").as_deref(), Some("two"));
-
-        assert_eq!(served.ask("DELETE", "/alice/c", "", "").0, 204);
-        assert_eq!(served.ask("GET", "/alice/c", "", "").0, 404);
-    }
-
-    #[test]
-    fn a_directory_is_made_once_and_removed_with_all_below() {
-        let served = served();
-
-        assert_eq!(served.ask("MKCOL", "/alice/d", "", "").0, 201);
-        assert_eq!(served.ask("MKCOL", "/alice/d", "", "").0, 405);
-        assert_eq!(served.ask("PUT", "/alice/d/x", "", "x").0, 201);
-        assert_eq!(served.ask("DELETE", "/alice/d", "", "").0, 204);
-        assert_eq!(served.file("alice/d/x"), None);
-    }
-
-    #[test]
-    fn nothing_is_overwritten_where_the_client_forbids_it() {
-        let served = served();
-        served.ask("PUT", "/alice/other", "", "other");
-
-        let headers = "Destination: /alice/hello.txt\r\nOverwrite: F\r\n";
-        assert_eq!(served.ask("MOVE", "/alice/other", headers, "").0, 412);
-        assert_eq!(served.file("alice/hello.txt").as_deref(), Some("hello"));
-    }
-
-    #[test]
-    fn a_broken_upload_leaves_nothing() {
-        let served = served();
-
-        let mut stream = std::net::TcpStream::connect(served.api.address()).unwrap();
-        let head = "PUT /alice/cut HTTP/1.1\r\nHost: files\r\nContent-Length: 10\r\n\r\nhalf";
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
-        stream.read_to_end(&mut Vec::new()).unwrap();
-
-        let names = std::fs::read_dir(served.directory.path().join("alice")).unwrap();
-        let names = names.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
-        assert_eq!(names, ["hello.txt"]);
-    }
-
-    #[test]
-    fn no_path_leaves_the_directory() {
-        let served = served();
-        let paths = [
-            "/../etc/passwd",
-            "/alice/../../etc/passwd",
-            "/alice/%2e%2e/alice/hello.txt",
-            "/alice/..%2f..%2fetc",
-            "/alice%2fhello.txt",
-            "/alice/..%5c..",
-            "/alice//hello.txt",
-            "/alice/hello.txt%00",
-            "/alice/%ff",
-        ];
-
-        for path in paths {
-            assert_eq!(served.ask("GET", path, "", "").0, 400, "{path}");
-            let to = format!("Destination: {path}\r\n");
-            assert_eq!(served.ask("MOVE", "/alice/hello.txt", &to, "").0, 400, "{path}");
-        }
-    }
-
-    #[test]
-    fn the_root_stays() {
-        let served = served();
-
-        assert_eq!(served.ask("DELETE", "/", "", "").0, 403);
-        assert_eq!(served.ask("MOVE", "/alice", "Destination: /alice/below\r\n", "").0, 403);
-    }
-}
+mod tests;

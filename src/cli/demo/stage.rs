@@ -42,42 +42,24 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Makes the directory, the users' files, a certificate and a key.
+    /// Makes the users' files, their hashes, a certificate and a key, and then the directory:
+    /// what takes time comes before there is something to remove.
     pub(super) fn new() -> Result<Self, StageError> {
+        let passwords = Passwords { alice: token_id()?, bob: token_id()? };
+        let users = users(&passwords)?;
+        let certificate = self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+        let key = generate(Algorithm::EdDSA)?;
         let directory = tempfile::Builder::new().prefix("doorward-demo-").tempdir();
         let directory =
             directory.map_err(|source| StageError::Write { path: std::env::temp_dir(), source })?;
-        let passwords = Passwords { alice: token_id()?, bob: token_id()? };
         let stage = Self { directory, passwords };
         stage.write("data/files/alice/hello.txt", b"Hello, this is alice's file.\n")?;
         stage.write("data/files/bob/diary.txt", b"Dear diary, nobody but bob may read this.\n")?;
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = self_signed(names)?;
         stage.write("ca.pem", certificate.chain.as_bytes())?;
         stage.write("ca.key", certificate.key.as_bytes())?;
-        stage.write("keys/demo.pem", &generate(Algorithm::EdDSA)?.content)?;
-        stage.write("users.yaml", stage.users()?.as_bytes())?;
+        stage.write("keys/demo.pem", &key.content)?;
+        stage.write("users.yaml", users.as_bytes())?;
         Ok(stage)
-    }
-
-    fn users(&self) -> Result<String, StageError> {
-        let alice = password::hash(self.passwords.alice.as_bytes())?;
-        let bob = password::hash(self.passwords.bob.as_bytes())?;
-        Ok(format!(
-            "\
-users:
-  - username: alice
-    passhash: \"{alice}\"
-    roles: [editor]
-    home: /alice
-  - username: bob
-    passhash: \"{bob}\"
-    roles: [editor]
-    home: /bob
-roles:
-  editor: [\"files:*\"]
-"
-        ))
     }
 
     /// Writes the configuration of a gateway on `port`, before the file API at `upstream`.
@@ -145,6 +127,26 @@ address = "unix:admin.sock"
         let path = self.path(name);
         write(&path, content).map_err(|source| StageError::Write { path, source })
     }
+}
+
+fn users(passwords: &Passwords) -> Result<String, StageError> {
+    let alice = password::hash(passwords.alice.as_bytes())?;
+    let bob = password::hash(passwords.bob.as_bytes())?;
+    Ok(format!(
+        "\
+users:
+  - username: alice
+    passhash: \"{alice}\"
+    roles: [editor]
+    home: /alice
+  - username: bob
+    passhash: \"{bob}\"
+    roles: [editor]
+    home: /bob
+roles:
+  editor: [\"files:*\"]
+"
+    ))
 }
 
 /// Writes a new file that only its owner can read.

@@ -142,7 +142,7 @@ mod tests {
         run(&arguments, Duration::ZERO).unwrap();
         let before = fs::read(folder.path().join("k.pem")).unwrap();
 
-        let Err(Failure::Error(error)) = run(&arguments, Duration::ZERO) else { panic!() };
+        let Err(Failure(error)) = run(&arguments, Duration::ZERO) else { panic!() };
 
         assert!(error.to_string().contains("is there already"), "{error}");
         assert_eq!(fs::read(folder.path().join("k.pem")).unwrap(), before);

@@ -158,7 +158,7 @@ mod tests {
         for jwks in [false, true] {
             let (shown, secret) = show(Algorithm::HS256, jwks);
 
-            let Err(Failure::Error(error)) = shown else { panic!() };
+            let Err(Failure(error)) = shown else { panic!() };
             assert!(!format!("{error:?}").contains(&secret));
         }
     }

@@ -92,6 +92,22 @@ fn scripts_pages_and_schema_are_printed() {
 }
 
 #[test]
+fn what_init_writes_is_good_and_its_user_gets_in() {
+    let folder = Folder::new();
+
+    let told = folder.good(&["init", "--yes", "--directory", "new", "--user", "eve"]);
+
+    assert!(told.contains("user eve has the password"), "{told}");
+    folder.good(&["check", "--config", "new/doorward.toml"]);
+    let config = ["--config", "new/doorward.toml"];
+    let target = ["explain", "--user", "eve", "GET", "/"];
+    let explained = folder.good(&[&config[..], &target].concat());
+    assert!(explained.contains("ALLOW"), "{explained}");
+    let token = folder.good(&[&config[..], &["token", "issue", "--user", "eve"]].concat());
+    folder.good(&[&config[..], &["token", "inspect", token.trim()]].concat());
+}
+
+#[test]
 fn a_gateway_that_does_not_run_is_told_so() {
     let folder = Folder::new();
     for command in ["status", "reload", "healthcheck"] {

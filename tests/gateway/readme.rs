@@ -1,0 +1,126 @@
+//! README.md is true: every configuration in it loads, every recipe is run as it is printed, and
+//! its tables say what the code does.
+
+mod recipe;
+mod tables;
+
+use std::fs;
+use std::path::Path;
+
+use doorward::config::Config;
+
+use self::recipe::{Kitchen, Recipe, recipes};
+use crate::support::programs::available;
+
+/// The text of a file of the repository.
+fn repository(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[track_caller]
+fn recipe(title: &str) -> Recipe {
+    let found = recipes(&repository("README.md")).into_iter().find(|recipe| recipe.title == title);
+    found.unwrap_or_else(|| panic!("README.md has no recipe {title:?}"))
+}
+
+/// Runs every transcript of a recipe, line by line.
+#[track_caller]
+fn cook(title: &str) {
+    if !available("curl") {
+        return;
+    }
+    let recipe = recipe(title);
+    assert!(!recipe.transcript.is_empty(), "{title} has no transcript");
+
+    let kitchen = Kitchen::open(&recipe);
+
+    kitchen.cook(&recipe);
+}
+
+#[test]
+fn every_configuration_loads_and_passes_check() {
+    let recipes = recipes(&repository("README.md"));
+    assert!(recipes.len() > 12, "{}", recipes.len());
+
+    for recipe in recipes {
+        let kitchen = Kitchen::prepare(&recipe);
+        let loaded = Config::load(&kitchen.config(), std::iter::empty());
+        assert!(loaded.is_ok(), "{}: {}", recipe.title, loaded.unwrap_err());
+        kitchen.check(&recipe);
+    }
+}
+
+#[test]
+fn every_recipe_has_a_test() {
+    let tests = include_str!("readme.rs");
+
+    for recipe in recipes(&repository("README.md")) {
+        let is_run = tests.contains(&format!("cook({:?})", recipe.title));
+        assert!(is_run || recipe.transcript.is_empty(), "{} is not run", recipe.title);
+    }
+}
+
+#[test]
+fn the_common_configuration_works_as_printed() {
+    cook("Recipes");
+}
+
+#[test]
+fn homes_over_a_file_api_work_as_printed() {
+    cook("Homes over a file API");
+}
+
+#[test]
+fn the_home_as_the_root_works_as_printed() {
+    cook("The home as the root");
+}
+
+#[test]
+fn webdav_works_as_printed() {
+    cook("WebDAV");
+}
+
+#[test]
+fn users_from_htpasswd_work_as_printed() {
+    cook("Users from htpasswd");
+}
+
+#[test]
+fn tokens_of_a_single_sign_on_work_as_printed() {
+    cook("Tokens of a single sign-on");
+}
+
+#[test]
+fn tokens_only_work_as_printed() {
+    cook("Tokens only, for machines");
+}
+
+#[test]
+fn everybody_reads_and_some_write_as_printed() {
+    cook("Everybody reads, some write");
+}
+
+#[test]
+fn being_behind_another_proxy_works_as_printed() {
+    cook("Behind another proxy");
+}
+
+#[test]
+fn websockets_work_as_printed() {
+    cook("WebSocket");
+}
+
+#[test]
+fn reload_and_rotation_work_as_printed() {
+    cook("Reload, and rotate keys");
+}
+
+#[test]
+fn a_refusal_is_explained_as_printed() {
+    cook("Why was this refused?");
+}
+
+#[test]
+fn metrics_and_health_work_as_printed() {
+    cook("Metrics, health, status");
+}
