@@ -14,7 +14,11 @@ pub mod rejection;
 pub mod response;
 mod transmit;
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming as RequestBody;
@@ -41,13 +45,25 @@ pub async fn handle(
     let view = worker.view(); // one version for the whole request
     let (parts, body) = request.into_parts();
     let mut journal = Journal::new(&worker, &connection, &view, Rc::new(parts));
-    let result = serve(&worker, &connection, &view, &mut journal, body).await;
+    let serving = caught(serve(&worker, &connection, &view, &mut journal, body)).await;
+    let result = serving.unwrap_or(Err(Rejection::Internal));
     let response = match result {
         Ok(answer) => answer.into_response(journal),
         Err(rejection) => refuse(&worker, &view, journal, rejection),
     };
     connection.wire.resume();
     response
+}
+
+/// Runs a future to its end; `None` if it panicked. A bug then costs its own request, not the
+/// others of the connection, and never lets anything through.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Some),
+        Err(_) => Poll::Ready(None), // and is not polled again
+    })
+    .await
 }
 
 async fn serve(
@@ -79,7 +95,7 @@ async fn serve(
         destination.path().admit(route.dialect)?;
     }
     let credential = Credential::extract(&parts.headers, route.accepted)?;
-    let client = connection.client(&parts.headers);
+    let client = connection.client(&parts.headers, &snapshot.trusted_proxies);
     let principal = identify::identify(worker, view, credential, client, journal).await?;
     journal.principal = Some(Rc::clone(&principal));
     let named = Named { path: &path, query: &query, destination: destination.as_ref() };
@@ -105,6 +121,7 @@ fn find<'v>(
             journal.route = table.routes().iter().position(|route| &*route.name == name);
             Rejection::Method
         }
+        NoRoute::CaseVariant(_) => Rejection::RouteCase,
         NoRoute::Nothing => Rejection::NoRoute,
     })
 }
@@ -119,6 +136,8 @@ fn refuse(
     let decision = worker.next_id();
     let allow = match (rejection, route) {
         (Rejection::Method, Some(route)) => allowed(route),
+        // RFC 9110 §10.2.1: an empty field says that no method is let through.
+        (Rejection::Method, None) => Some(HeaderValue::from_static("")),
         _ => None,
     };
     if !rejection.is_after_permit() {
@@ -136,4 +155,19 @@ fn refuse(
 fn allowed(route: &Route) -> Option<HeaderValue> {
     let methods: Vec<_> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
     HeaderValue::try_from(methods.join(", ")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_in_nothing_and_not_in_a_permit() {
+        assert_eq!(caught(async { 1 }).await, Some(1));
+        let broken = async {
+            tokio::task::yield_now().await;
+            panic!("on purpose");
+        };
+        assert_eq!(caught::<_>(broken).await.map(|(): ()| 1), None);
+    }
 }

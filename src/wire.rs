@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,7 +21,7 @@ use self::frames::{FrameLimits, Frames};
 use self::framing::{Framing, HeadLimits};
 use self::refusal::Refusal;
 use self::stream::Stream;
-use crate::clock::ticker::{Millis, Watch};
+use crate::clock::ticker::{Millis, TICK, Watch};
 
 /// How long a connection may stay in each state.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +37,30 @@ pub struct TimeLimits {
 /// Why a connection's time is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// Between requests: it may be closed without a word.
+    /// Between requests, or before the first: it may be closed without a word.
     Idle,
     /// In the middle of a head.
     Head,
     /// The client stopped reading.
     Stalled,
+}
+
+/// How long a connection may stay idle once no more requests are wanted.
+const LAST_IDLE: Duration = Duration::from_secs(2);
+
+/// What a task of an HTTP/2 connection waits for when it has been polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// For the client to take what it was sent, and for nothing else.
+    pub waits_for_client: bool,
+    /// Whether a part of a response was handed on meanwhile.
+    pub has_moved: bool,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self { waits_for_client: true, has_moved: false }
+    }
 }
 
 enum Reading {
@@ -56,8 +74,15 @@ struct Inner {
     /// Bytes that came behind a request to upgrade: they are nobody's until it is granted.
     held: Vec<u8>,
     is_holding: bool,
+    /// Why nothing more is read.
     refusal: Option<Refusal>,
+    /// Why nothing will be read once what is under way has been answered.
+    deferred: Option<Refusal>,
+    /// The engine's task, where it waits for something that no socket will tell it.
+    reader: Option<Waker>,
     has_read: bool,
+    /// The client has sent its last byte.
+    has_ended: bool,
     idle_since: Millis,
     head_since: Option<Millis>,
     stalled_since: Option<Millis>,
@@ -71,8 +96,14 @@ pub struct Wire {
     inner: RefCell<Inner>,
     /// Requests whose response has not been produced to its end.
     under_way: Cell<u32>,
+    /// Requests that the engine has handed on so far.
+    begun: Cell<u64>,
     /// Set when the response was 101: the transport must outlive the engine.
     is_upgraded: Cell<bool>,
+    /// Whether no more requests are wanted.
+    is_ending: Cell<bool>,
+    /// What the task polled last left off with.
+    turn: Cell<Turn>,
     watch: Watch,
     times: TimeLimits,
 }
@@ -98,14 +129,17 @@ impl Wire {
 
     fn new(stream: Stream, reading: Reading, times: TimeLimits, watch: Watch) -> Rc<Self> {
         let now = watch.ticker().now();
-        watch.set(times.header);
+        watch.set_at(deadline(now, times.header));
         let inner = Inner {
             stream,
             reading,
             held: Vec::new(),
             is_holding: false,
             refusal: None,
+            deferred: None,
+            reader: None,
             has_read: false,
+            has_ended: false,
             idle_since: now,
             head_since: None,
             stalled_since: None,
@@ -115,7 +149,10 @@ impl Wire {
         Rc::new(Self {
             inner: RefCell::new(inner),
             under_way: Cell::new(0),
+            begun: Cell::new(0),
             is_upgraded: Cell::new(false),
+            is_ending: Cell::new(false),
+            turn: Cell::default(),
             watch,
             times,
         })
@@ -130,7 +167,8 @@ impl Wire {
     #[must_use]
     pub fn begin(self: &Rc<Self>) -> UnderWay {
         self.under_way.set(self.under_way.get() + 1);
-        self.watch.clear();
+        self.begun.set(self.begun.get() + 1);
+        self.arm(&self.inner.borrow());
         UnderWay(Rc::clone(self))
     }
 
@@ -155,15 +193,64 @@ impl Wire {
         self.is_upgraded.set(true);
     }
 
-    /// Notes that an upgrade was asked for and not granted: what was held is read as HTTP.
+    /// Notes that a request was answered: if it asked for an upgrade that was not granted, what
+    /// was held is read as HTTP.
     pub fn resume(&self) {
         let mut inner = self.inner.borrow_mut();
-        if inner.is_holding {
+        if inner.is_holding && !self.is_upgraded.get() {
             inner.is_holding = false;
             if let Reading::Http1(framing) = &mut inner.reading {
                 framing.resume();
             }
+            inner.wake_reader();
         }
+    }
+
+    /// No more requests are wanted: a connection that stays idle is closed soon.
+    pub fn hurry(&self) {
+        self.is_ending.set(true);
+        let mut inner = self.inner.borrow_mut();
+        inner.idle_since = self.watch.ticker().now();
+        self.arm(&inner);
+    }
+
+    /// Notes what the HTTP engine refused, and has answered, itself.
+    pub fn note(&self, refusal: Refusal) {
+        self.inner.borrow_mut().refusal.get_or_insert(refusal);
+    }
+
+    /// Whether the client may still be sending what nobody will read, so that closing at once
+    /// would take the answer away from it (RFC 9112 §9.6).
+    pub fn must_linger(&self) -> bool {
+        let inner = self.inner.borrow();
+        let Reading::Http1(framing) = &inner.reading else { return false };
+        let has_unread = inner.refusal.is_some() || framing.is_inside_body();
+        has_unread && !inner.has_ended && inner.stalled_since.is_none()
+    }
+
+    /// A task of this connection is about to be polled.
+    pub fn begin_turn(&self) {
+        self.turn.set(Turn::default());
+    }
+
+    /// The task waits for something other than the client's reading.
+    pub fn wait_for_others(&self) {
+        self.turn.set(Turn { waits_for_client: false, ..self.turn.get() });
+    }
+
+    /// The task handed on a part of a response.
+    pub fn hand_on(&self) {
+        self.turn.set(Turn { has_moved: true, ..self.turn.get() });
+    }
+
+    /// What became of the task's turn.
+    pub fn turn(&self) -> Turn {
+        self.turn.get()
+    }
+
+    /// How long a client may take nothing of what is to be written.
+    pub fn stall(&self) -> Duration {
+        self.times.stall
     }
 
     /// Takes the transport and the bytes held since the request to upgrade.
@@ -177,31 +264,54 @@ impl Wire {
     pub fn expired(&self) -> Option<Expiry> {
         let inner = self.inner.borrow();
         let now = self.watch.ticker().now();
-        let (since, limit, expiry) = if let Some(since) = inner.stalled_since {
-            (since, self.times.stall, Expiry::Stalled)
-        } else if let Some(since) = inner.head_began() {
-            (since, self.times.header, Expiry::Head)
-        } else if self.under_way.get() > 0 {
-            self.watch.clear();
-            return None;
-        } else if inner.has_read {
-            (inner.idle_since, self.times.keep_alive, Expiry::Idle)
-        } else {
-            (inner.idle_since, self.times.header, Expiry::Head)
-        };
-        let deadline = since.saturating_add(millis(limit));
-        if now >= deadline {
-            return Some(expiry);
+        let expired = self.limit(&inner).filter(|&(deadline, _)| now >= deadline);
+        if expired.is_none() {
+            self.arm(&inner);
         }
-        self.watch.set_at(deadline);
-        None
+        expired.map(|(_, expiry)| expiry)
+    }
+
+    /// Sets the watch to what is due next.
+    fn arm(&self, inner: &Inner) {
+        match self.limit(inner) {
+            Some((deadline, _)) => self.watch.set_at(deadline),
+            None => self.watch.clear(),
+        }
+    }
+
+    /// What is due next, and when.
+    fn limit(&self, inner: &Inner) -> Option<(Millis, Expiry)> {
+        let is_idle = self.is_idle();
+        let stalled =
+            inner.stalled_since.map(|since| (deadline(since, self.times.stall), Expiry::Stalled));
+        let head = match &inner.reading {
+            // The next head waits until the request before it has been answered.
+            Reading::Http1(_) => inner.head_since.filter(|_| is_idle),
+            // Nothing else can be read before the header block has ended.
+            Reading::Http2(frames) => frames.block_since(),
+        };
+        let head = head.map(|since| (deadline(since, self.times.header), Expiry::Head));
+        if let Some(first) = stalled.into_iter().chain(head).min_by_key(|&(at, _)| at) {
+            return Some(first);
+        }
+        let idle = match inner.has_read {
+            false => self.times.header,
+            true if self.is_ending.get() => self.times.keep_alive.min(LAST_IDLE),
+            true => self.times.keep_alive,
+        };
+        is_idle.then(|| (deadline(inner.idle_since, idle), Expiry::Idle))
+    }
+
+    /// Refuses a head that did not come to its end in time.
+    pub fn time_out(&self, cx: &mut Context<'_>) {
+        self.answer(&mut self.inner.borrow_mut(), Refusal::HeadTimeout, cx);
     }
 
     /// Writes the answer to a refused head, as far as the transport takes it at once.
-    pub fn answer(&self, refusal: Refusal, cx: &mut Context<'_>) {
-        let mut inner = self.inner.borrow_mut();
+    fn answer(&self, inner: &mut Inner, refusal: Refusal, cx: &mut Context<'_>) {
         inner.refusal = Some(refusal);
-        if matches!(inner.reading, Reading::Http1(_)) {
+        let is_free = self.is_idle() && inner.stalled_since.is_none();
+        if is_free && matches!(inner.reading, Reading::Http1(_)) {
             let response = refusal.response();
             let stream = &mut inner.stream;
             if Pin::new(&mut *stream).poll_write(cx, response.as_bytes()).is_ready() {
@@ -217,36 +327,43 @@ impl Wire {
             return;
         }
         let mut inner = self.inner.borrow_mut();
-        inner.idle_since = self.watch.ticker().now();
-        if inner.stalled_since.is_none() {
-            let limit =
-                if inner.head_since.is_some() { self.times.header } else { self.times.keep_alive };
-            self.watch.set(limit);
+        let now = self.watch.ticker().now();
+        inner.idle_since = now;
+        inner.head_since = inner.head_since.map(|_| now);
+        if inner.deferred.is_some() {
+            inner.wake_reader();
         }
+        self.arm(&inner);
     }
 
     fn read(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let inner = &mut *self.inner.borrow_mut();
+        if self.is_upgraded.get() {
+            return inner.wait(cx); // what comes now belongs to the other protocol
+        }
         if inner.refusal.is_some() {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
+        if let Some(refusal) = inner.deferred {
+            return self.refuse(inner, refusal, cx);
+        }
         if inner.is_holding {
-            return self.hold(inner, cx);
+            return inner.hold(cx);
         }
         let before = buf.filled().len();
-        let was_held = !inner.held.is_empty();
-        if was_held {
-            let length = inner.held.len().min(buf.remaining());
-            buf.put_slice(inner.held.get(..length).unwrap_or_default());
-            inner.held.drain(..length);
-        } else {
+        if inner.held.is_empty() {
             match Pin::new(&mut inner.stream).poll_read(cx, buf) {
                 Poll::Ready(Ok(())) => {}
                 other => return other,
             }
+        } else {
+            let length = inner.held.len().min(buf.remaining());
+            buf.put_slice(inner.held.get(..length).unwrap_or_default());
+            inner.held.drain(..length);
         }
         let read = buf.filled().get(before..).unwrap_or_default();
         if read.is_empty() {
+            inner.has_ended = true;
             return Poll::Ready(Ok(()));
         }
         inner.bytes_in += u64::try_from(read.len()).unwrap_or(0);
@@ -256,20 +373,19 @@ impl Wire {
             Reading::Http2(frames) => match frames.feed(read, now) {
                 Ok(()) => {
                     if frames.block_since() == Some(now) {
-                        self.watch.set(self.times.header);
+                        self.arm(inner);
                     }
+                    Poll::Ready(Ok(()))
                 }
-                Err(refusal) => return self.refuse(inner, refusal, cx),
+                Err(refusal) => self.refuse(inner, refusal, cx),
             },
             Reading::Http1(framing) => match framing.feed(read) {
                 Ok(seen) => {
                     if !seen.inside_head {
                         inner.head_since = None;
-                    } else if inner.head_since.is_none() {
+                    } else if inner.head_since.is_none() || framing.boundary() > 0 {
                         inner.head_since = Some(now);
-                        if self.under_way.get() == 0 {
-                            self.watch.set(self.times.header);
-                        }
+                        self.arm(inner);
                     }
                     if let Some(at) = seen.upgrade_at {
                         let mut beyond = read.get(at..).unwrap_or_default().to_vec();
@@ -278,47 +394,41 @@ impl Wire {
                         inner.is_holding = true;
                         buf.set_filled(before + at);
                     }
+                    Poll::Ready(Ok(()))
                 }
-                Err(refusal) => return self.refuse(inner, refusal, cx),
+                Err(refusal) => {
+                    let good = framing.boundary();
+                    buf.set_filled(before + good);
+                    if good == 0 {
+                        return self.refuse(inner, refusal, cx);
+                    }
+                    // The messages before it are good and are answered first.
+                    inner.head_since = None;
+                    inner.deferred = Some(refusal);
+                    Poll::Ready(Ok(()))
+                }
             },
         }
-        Poll::Ready(Ok(()))
     }
 
-    /// Reads on while an upgrade is being decided, without giving anything to the engine.
-    /// A little is kept for the protocol to come; more is not read.
-    fn hold(&self, inner: &mut Inner, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        const MOST: usize = 16 * 1024;
-        if inner.held.len() >= MOST || self.is_upgraded.get() {
-            return Poll::Pending; // woken by the engine once the upgrade has been decided
-        }
-        let mut room = [0; 1024];
-        let mut buf = ReadBuf::new(&mut room);
-        match Pin::new(&mut inner.stream).poll_read(cx, &mut buf) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) if buf.filled().is_empty() => Poll::Ready(Ok(())),
-            Poll::Ready(Ok(())) => {
-                inner.held.extend_from_slice(buf.filled());
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-        }
-    }
-
+    /// Ends the reading; a head that is refused behind a request under way is refused once that
+    /// has been answered.
     fn refuse(
         &self,
         inner: &mut Inner,
         refusal: Refusal,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        inner.refusal = Some(refusal);
-        if self.under_way.get() == 0 && matches!(inner.reading, Reading::Http1(_)) {
-            let response = refusal.response();
-            if Pin::new(&mut inner.stream).poll_write(cx, response.as_bytes()).is_ready() {
-                let _ = Pin::new(&mut inner.stream).poll_flush(cx);
-            }
+        if let Reading::Http1(framing) = &inner.reading
+            && !framing.is_inside_body()
+            && (!self.is_idle()
+                || inner.stalled_since.is_some()
+                || framing.completed() > self.begun.get())
+        {
+            inner.deferred = Some(refusal);
+            return inner.wait(cx);
         }
+        self.answer(inner, refusal, cx);
         Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
     }
 
@@ -326,7 +436,7 @@ impl Wire {
         match &result {
             Poll::Pending if inner.stalled_since.is_none() => {
                 inner.stalled_since = Some(self.watch.ticker().now());
-                self.watch.set(self.times.stall);
+                self.arm(inner);
             }
             Poll::Ready(Ok(length)) => {
                 inner.bytes_out += u64::try_from(*length).unwrap_or(0);
@@ -334,11 +444,11 @@ impl Wire {
                     frames.sent(*length);
                 }
                 if inner.stalled_since.take().is_some() {
-                    if self.under_way.get() > 0 {
-                        self.watch.clear();
-                    } else {
-                        self.watch.set(self.times.keep_alive);
+                    inner.idle_since = self.watch.ticker().now();
+                    if inner.deferred.is_some() {
+                        inner.wake_reader();
                     }
+                    self.arm(inner);
                 }
             }
             Poll::Pending | Poll::Ready(Err(_)) => {}
@@ -348,12 +458,46 @@ impl Wire {
 }
 
 impl Inner {
-    fn head_began(&self) -> Option<Millis> {
-        match &self.reading {
-            Reading::Http1(_) => self.head_since,
-            Reading::Http2(frames) => frames.block_since(),
+    /// Waits for what no socket will tell: see [`Inner::wake_reader`].
+    fn wait(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Reads on while an upgrade is being decided, without giving anything to the engine.
+    /// A little is kept for the protocol to come; more is not read.
+    fn hold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        const MOST: usize = 16 * 1024;
+        if self.held.len() >= MOST {
+            return self.wait(cx);
+        }
+        let mut room = [0; 1024];
+        let mut buf = ReadBuf::new(&mut room);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+            Poll::Pending => self.wait(cx), // for the socket, or for the decision
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => {
+                self.has_ended = true;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Ok(())) => {
+                self.held.extend_from_slice(buf.filled());
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
         }
     }
+
+    fn wake_reader(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+/// When the time is up that began at `since`: never early, though `since` is coarse.
+fn deadline(since: Millis, limit: Duration) -> Millis {
+    since.saturating_add(millis(limit)).saturating_add(millis(TICK))
 }
 
 fn millis(duration: Duration) -> Millis {
@@ -422,3 +566,6 @@ impl AsyncWrite for Guarded {
         Pin::new(&mut inner.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

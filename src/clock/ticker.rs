@@ -69,7 +69,7 @@ impl Ticker {
         self.advance_to(now, unix);
     }
 
-    fn advance_to(&self, now: Millis, unix: Duration) {
+    pub(crate) fn advance_to(&self, now: Millis, unix: Duration) {
         self.now.set(now);
         self.unix.set(unix);
         let mut slots = self.slots.borrow_mut();

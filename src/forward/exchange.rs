@@ -52,6 +52,17 @@ pub struct Active {
     pub(super) client_idle: Duration,
 }
 
+/// An upstream's connection that speaks another protocol from now on.
+#[derive(Debug)]
+pub struct Tunnel {
+    /// The connection.
+    pub upstream: TcpStream,
+    /// What has been read from it already.
+    pub early: BytesMut,
+    /// Its place among the upstream's connections.
+    pub lease: Lease,
+}
+
 impl Response {
     /// Turns into the body, giving the connection back as soon as it has ended.
     #[must_use]
@@ -98,8 +109,9 @@ pub async fn send(
 impl Active {
     /// Takes the connection for another protocol, with what has been read from it.
     #[must_use]
-    pub fn into_stream(self) -> (TcpStream, BytesMut) {
-        self.connection.into_stream()
+    pub fn into_tunnel(self) -> Tunnel {
+        let (upstream, early) = self.connection.into_stream();
+        Tunnel { upstream, early, lease: self.lease }
     }
 
     /// Whether neither a byte of a response arrived nor one of the body was taken.

@@ -263,7 +263,9 @@ impl Head<'_> {
                 put(out, name.as_str(), value.as_bytes());
             }
         }
-        self.write_cookies(out);
+        if !named.contains(&header::COOKIE) {
+            self.write_cookies(out);
+        }
         if let Some(destination) = self.target.destination() {
             put(out, "destination", destination.as_bytes());
         }

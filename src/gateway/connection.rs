@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use bytes::BytesMut;
 use http::HeaderMap;
 use ipnet::IpNet;
-use tokio::net::TcpStream;
 
+use crate::forward::exchange::Tunnel;
 use crate::forward::fields::{PeerFields, Trust};
 use crate::wire::Wire;
 
@@ -25,31 +24,33 @@ pub struct Connection {
     pub server_name: Option<Box<str>>,
     /// Whether it is TLS.
     pub is_tls: bool,
-    /// Whether the peer's word about the way so far counts.
-    pub trust: Trust,
     /// What upstreams are told of it.
     pub peer_fields: PeerFields,
     /// Its bytes and its limits.
     pub wire: Rc<Wire>,
-    /// Set by a request that became a tunnel: the upstream's connection, and what has been
-    /// read from it.
-    pub tunnel: RefCell<Option<(TcpStream, BytesMut)>>,
-    /// For the address of a client behind trusted proxies.
-    pub trusted: Rc<[IpNet]>,
+    /// Set by a request that became a tunnel.
+    pub tunnel: RefCell<Option<Tunnel>>,
 }
 
 impl Connection {
+    /// Whether the peer's word about the way so far counts. Asked for each request: the list may
+    /// have changed since the connection was made.
+    #[must_use]
+    pub fn trust(&self, trusted: &[IpNet]) -> Trust {
+        if is_trusted(trusted, self.peer.ip()) { Trust::Proxy } else { Trust::Client }
+    }
+
     /// The client's own address: the peer's, or what trusted proxies say.
     #[must_use]
-    pub fn client(&self, fields: &HeaderMap) -> IpAddr {
-        self.client_behind_proxy(fields).unwrap_or_else(|| self.peer.ip())
+    pub fn client(&self, fields: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+        self.client_behind_proxy(fields, trusted).unwrap_or_else(|| self.peer.ip())
     }
 
     /// The address of a client behind trusted proxies: the last one in `X-Forwarded-For` that
     /// is not a trusted proxy's own.
     #[must_use]
-    pub fn client_behind_proxy(&self, fields: &HeaderMap) -> Option<IpAddr> {
-        if self.trust == Trust::Client {
+    pub fn client_behind_proxy(&self, fields: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+        if self.trust(trusted) == Trust::Client {
             return None;
         }
         let values = fields.get_all("x-forwarded-for").iter().rev();
@@ -58,15 +59,14 @@ impl Connection {
             .flat_map(|value| value.rsplit(','))
             .map(|address| address.trim().parse::<IpAddr>());
         addresses.find_map(|address| match address {
-            Ok(address) if is_trusted(&self.trusted, address) => None,
+            Ok(address) if is_trusted(trusted, address) => None,
             other => Some(other.ok()),
         })?
     }
 }
 
 /// Whether an address is one of the trusted proxies'.
-#[must_use]
-pub fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|net| net.contains(&address))
 }

@@ -123,6 +123,12 @@ pub(super) fn wants_websocket(parts: &Parts) -> bool {
     if parts.version != Version::HTTP_11 || parts.method != Method::GET {
         return false;
     }
+    let length = parts.headers.get(header::CONTENT_LENGTH).map(http::HeaderValue::as_bytes);
+    let has_body = parts.headers.contains_key(header::TRANSFER_ENCODING)
+        || length.is_some_and(|length| length.iter().any(|&digit| digit != b'0'));
+    if has_body {
+        return false; // what follows it cannot be told from the other protocol
+    }
     let mut protocols = parts.headers.get_all(header::UPGRADE).iter();
     let is_websocket = matches!(
         (protocols.next(), protocols.next()),
@@ -211,6 +217,8 @@ mod tests {
             parts.headers.insert(header::UPGRADE, upgrade.parse().unwrap());
             parts.headers.insert(header::CONNECTION, connection.parse().unwrap());
             assert_eq!(wants_websocket(&parts), wants, "{upgrade} {connection}");
+            parts.headers.insert(header::CONTENT_LENGTH, "5".parse().unwrap());
+            assert!(!wants_websocket(&parts), "{upgrade} {connection} with a body");
         }
     }
 }

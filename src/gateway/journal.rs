@@ -10,6 +10,7 @@ use http::{Version, header};
 
 use super::connection::Connection;
 use super::reason;
+use crate::forward::body::BodyError;
 use crate::identity::{Principal, Proof};
 use crate::telemetry::access_log::{Record, Verdict};
 use crate::telemetry::id::{self, Id};
@@ -101,6 +102,20 @@ impl Journal {
         }
     }
 
+    /// Notes why a response did not come to its end.
+    pub fn broke_off(&mut self, error: &BodyError) {
+        self.reason = match error {
+            BodyError::Timeout => "upstream_timeout",
+            BodyError::Closed | BodyError::Io(_) => "upstream_closed",
+            BodyError::Malformed(_) => "upstream_answer",
+        };
+    }
+
+    /// The connection that the request came on.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Time since the head was read.
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
@@ -152,7 +167,9 @@ impl Journal {
             decision_id: self.decision.as_ref().map(Id::as_str),
             listener: &self.connection.listener,
             peer: self.connection.peer,
-            client: self.connection.client_behind_proxy(&self.parts.headers),
+            client: self
+                .connection
+                .client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies),
             protocol: match self.parts.version {
                 Version::HTTP_2 => "HTTP/2",
                 Version::HTTP_10 => "HTTP/1.0",
@@ -182,6 +199,9 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        if self.status == 0 {
+            self.reason = reason::CLIENT_GONE;
+        }
         let took = self.elapsed();
         let received = self.received.as_ref().map_or(0, |received| received.get());
         self.count(took, received);

@@ -3,6 +3,9 @@
 /// The reason of what was let pass.
 pub const PERMITTED: &str = "permitted";
 
+/// The reason of what nobody waited for.
+pub const CLIENT_GONE: &str = "client_gone";
+
 /// What is counted for a reason that is not in the list; the list's test keeps it from being
 /// needed.
 const OTHER: &str = "other";
@@ -21,6 +24,7 @@ pub const ALL: &[&str] = &[
     "body_too_large",
     "chunk_malformed",
     "client_body",
+    "client_gone",
     "client_timeout",
     "colon",
     "content_length_malformed",
@@ -46,6 +50,7 @@ pub const ALL: &[&str] = &[
     "field_malformed",
     "fragment",
     "frame_flood",
+    "head_malformed",
     "head_timeout",
     "head_too_large",
     "home_case_variant",
@@ -55,6 +60,7 @@ pub const ALL: &[&str] = &[
     "host_mismatch",
     "host_name",
     "host_port",
+    "internal",
     "invalid_percent",
     "invalid_utf8",
     "issued_in_future",
@@ -84,6 +90,7 @@ pub const ALL: &[&str] = &[
     "query_in_path",
     "request_line_malformed",
     "request_line_too_long",
+    "route_case_variant",
     "target_form",
     "target_too_long",
     "token_home_claim",
@@ -147,7 +154,7 @@ mod tests {
 
         assert!(labels.len() > 60);
         assert!(ALL.is_sorted());
-        for label in labels.into_iter().chain([PERMITTED, OTHER]) {
+        for label in labels.into_iter().chain([PERMITTED, CLIENT_GONE, OTHER]) {
             assert_eq!(ALL[index(label)], label);
         }
     }

@@ -35,6 +35,8 @@ pub enum Rejection {
     HeadTooLarge,
     /// The target's authority is not that of `Host`.
     HostMismatch,
+    /// A bug of ours: nothing was let through.
+    Internal,
     /// A password is wrong, or its user unknown.
     Password,
     /// The token does not hold; the reason's label.
@@ -49,6 +51,8 @@ pub enum Rejection {
     Overloaded,
     /// What the request names has no single reading.
     Resource(ResourceError),
+    /// The path is another spelling of a route's whose upstream does not tell case apart.
+    RouteCase,
     /// The target is neither in origin-form nor in absolute-form.
     TargetForm,
     /// The target exceeds the listener's limit.
@@ -86,6 +90,7 @@ impl Rejection {
             | Self::Credential(CredentialError::Ambiguous)
             | Self::HostMismatch
             | Self::Resource(_)
+            | Self::RouteCase
             | Self::TargetForm => StatusCode::BAD_REQUEST,
             Self::Credential(
                 CredentialError::Malformed
@@ -112,6 +117,7 @@ impl Rejection {
             Self::UpstreamAnswer | Self::UpstreamClosed | Self::UpstreamUnreachable => {
                 StatusCode::BAD_GATEWAY
             }
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Overloaded | Self::UpstreamExhausted => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -133,12 +139,14 @@ impl Rejection {
             Self::Expectation => "expectation",
             Self::HeadTooLarge => "head_too_large",
             Self::HostMismatch => "host_mismatch",
+            Self::Internal => "internal",
             Self::Method => "method",
             Self::Misdirected => "misdirected",
             Self::NoRoute => "no_route",
             Self::Overloaded => "password_overload",
             Self::Password => "password",
             Self::Resource(error) => error.label(),
+            Self::RouteCase => "route_case_variant",
             Self::TargetForm => "target_form",
             Self::TargetTooLong => "target_too_long",
             Self::Token(label) => label,

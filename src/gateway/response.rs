@@ -47,11 +47,16 @@ impl HttpBody for Body {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Streaming(streaming) => {
-                let polled = Pin::new(&mut streaming.body).poll_frame(cx);
-                if let Poll::Ready(Some(Ok(frame))) = &polled
-                    && let Some(data) = frame.data_ref()
-                {
-                    streaming.journal.sent += data.len() as u64;
+                let Streaming { body, journal } = &mut **streaming;
+                let polled = Pin::new(body).poll_frame(cx);
+                match &polled {
+                    Poll::Pending => journal.connection().wire.wait_for_others(),
+                    Poll::Ready(Some(Ok(frame))) => {
+                        journal.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                        journal.connection().wire.hand_on();
+                    }
+                    Poll::Ready(Some(Err(error))) => journal.broke_off(error),
+                    Poll::Ready(None) => {}
                 }
                 polled
             }
@@ -109,7 +114,7 @@ pub fn refusal(
     }
     let is_body_broken =
         status == StatusCode::REQUEST_TIMEOUT || rejection == Rejection::BodyTooLarge;
-    if is_body_broken {
+    if is_body_broken || rejection == Rejection::Internal {
         fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

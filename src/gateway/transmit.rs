@@ -96,7 +96,7 @@ pub(super) async fn transmit(
         } else {
             CredentialFields::Remove
         },
-        trust: connection.trust,
+        trust: connection.trust(&view.snapshot.trusted_proxies),
         peer_fields: &connection.peer_fields,
         identity: permit.principal().fields(route.identity),
         request_id: journal.request_id(),
@@ -123,6 +123,10 @@ pub(super) async fn transmit(
     });
     if response.head.status == StatusCode::SWITCHING_PROTOCOLS {
         return switch(connection, upgrade, response);
+    }
+    let mut response = response;
+    if upgrade.is_some() {
+        response.head.is_persistent = false; // asked to leave HTTP: it serves nobody else
     }
     let (mut head, body) = response.into_body();
     translate(route, &permit, host, &upstream.authority, &mut head);
@@ -198,7 +202,7 @@ fn switch(
     head.fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     head.fields.insert(header::UPGRADE, HeaderValue::from_static(protocol));
     connection.wire.upgrade();
-    *connection.tunnel.borrow_mut() = Some(rest.into_stream());
+    *connection.tunnel.borrow_mut() = Some(rest.into_tunnel());
     Ok(Answer { head, body: None })
 }
 

@@ -15,12 +15,16 @@ use tokio_util::task::TaskTracker;
 
 use super::occupancy::{Occupancy, Place};
 use super::serve::{self, Accepted};
+use crate::clock::ticker::Millis;
 use crate::config::Limits;
 use crate::telemetry::metrics::Handshake;
 use crate::wire::stream::Stream;
 use crate::worker::Worker;
 
 const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// How far apart two lines about the same trouble are.
+const LOG_EVERY: Millis = 10_000;
 
 /// One listener as one worker sees it.
 #[derive(Debug)]
@@ -45,12 +49,37 @@ pub(super) struct Arrival {
     pub(super) port: u16,
     pub(super) peer: SocketAddr,
     pub(super) limits: Limits,
+    /// Its place among the listener's connections.
+    #[expect(dead_code, reason = "held to be dropped")]
     pub(super) place: Place,
+    #[expect(dead_code, reason = "held to be dropped")]
+    pub(super) open: Open,
+}
+
+/// Counts an open connection until it is dropped.
+#[derive(Debug)]
+pub(super) struct Open {
+    worker: Rc<Worker>,
+    listener: usize,
+}
+
+impl Open {
+    fn new(worker: &Rc<Worker>, listener: usize) -> Self {
+        worker.metrics.connection_opened(listener);
+        Self { worker: Rc::clone(worker), listener }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.worker.metrics.connection_closed(self.listener);
+    }
 }
 
 impl Acceptor {
     /// Accepts until told to stop. Connections are tracked, so that the end can be waited for.
     pub async fn run(self, worker: Rc<Worker>, tasks: TaskTracker, stop: CancellationToken) {
+        let mut logged = None;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -64,7 +93,11 @@ impl Acceptor {
                     // Out of file descriptors, most of all: the queue stays, and so would a
                     // busy loop.
                     worker.metrics.accept_failed();
-                    tracing::warn!(listener.name = %self.name, %error, "Cannot accept connections");
+                    let now = worker.ticker.now();
+                    if logged.is_none_or(|logged| now >= logged + LOG_EVERY) {
+                        logged = Some(now);
+                        tracing::error!(listener.name = %self.name, %error, "Cannot accept connections");
+                    }
                     tokio::select! {
                         () = stop.cancelled() => return,
                         () = tokio::time::sleep(BACK_OFF) => {}
@@ -85,9 +118,9 @@ impl Acceptor {
         if stream.set_nodelay(true).is_err() {
             return; // it is gone already
         }
-        worker.metrics.connection_opened(self.index);
+        let open = Open::new(worker, self.index);
         let (index, name, port) = (self.index, Rc::clone(&self.name), self.port);
-        let arrival = Arrival { index, name, port, peer, limits, place };
+        let arrival = Arrival { index, name, port, peer, limits, place, open };
         let tls = listener.tls.as_ref().map(|tls| Arc::clone(&tls.config));
         let worker = Rc::clone(worker);
         let later = tasks.clone();
@@ -143,7 +176,7 @@ async fn shake_hands(
         }
         Err(outcome) => {
             worker.metrics.handshake(outcome);
-            worker.metrics.connection_closed(arrival.index);
+            drop(arrival);
         }
     }
 }

@@ -8,17 +8,20 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt as _;
+use socket2::TcpKeepalive;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::task::TaskTracker;
 
 use super::accept::Arrival;
 use crate::config::Limits;
 use crate::forward::connection::tunnel;
-use crate::forward::fields::{PeerFields, Trust};
-use crate::gateway::connection::{Connection, is_trusted};
+use crate::forward::exchange::Tunnel;
+use crate::forward::fields::PeerFields;
+use crate::gateway::connection::Connection;
 use crate::gateway::{self, reason};
 use crate::wire::frames::FrameLimits;
 use crate::wire::framing::HeadLimits;
@@ -26,6 +29,13 @@ use crate::wire::refusal::Refusal;
 use crate::wire::stream::Stream;
 use crate::wire::{Expiry, Guarded, TimeLimits, Wire};
 use crate::worker::Worker;
+
+/// How long, and for how many bytes, a client that was refused is listened to.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often a silent tunnel's sides are asked whether they are still there.
+const PROBE: Duration = Duration::from_secs(60);
 
 /// What the handshake settled.
 #[derive(Debug)]
@@ -44,31 +54,26 @@ pub(super) fn spawn(
     accepted: Accepted,
 ) {
     tasks.spawn_local(async move {
-        let Arrival { index, name, port, peer, limits, place } = arrival;
+        let limits = arrival.limits;
         let is_http2 = accepted.is_http2;
-        let connection = connect(&worker, index, name, port, peer, &limits, stream, accepted);
+        let connection = connect(&worker, &arrival, stream, accepted);
         if is_http2 {
             serve_http2(&worker, &connection, &limits).await;
         } else {
             serve_http1(&worker, &connection, &limits).await;
         }
         note_refusal(&worker, &connection);
-        worker.metrics.connection_closed(index);
-        drop(place);
+        drop(arrival);
     });
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of what a connection is")]
 fn connect(
     worker: &Rc<Worker>,
-    listener_index: usize,
-    listener: Rc<str>,
-    port: u16,
-    peer: std::net::SocketAddr,
-    limits: &Limits,
+    arrival: &Arrival,
     stream: Stream,
     accepted: Accepted,
 ) -> Rc<Connection> {
+    let Arrival { peer, limits, .. } = arrival;
     let times = TimeLimits {
         header: limits.header_timeout,
         keep_alive: limits.keep_alive_timeout,
@@ -87,21 +92,16 @@ fn connect(
         };
         Wire::http1(stream, head, times, watch)
     };
-    let view = worker.view();
-    let trusted: Rc<[_]> = Rc::from(view.snapshot.trusted_proxies.as_slice());
-    let trust = if is_trusted(&trusted, peer.ip()) { Trust::Proxy } else { Trust::Client };
     let scheme = if accepted.is_tls { "https" } else { "http" };
     Rc::new(Connection {
-        listener_index,
-        listener,
-        peer,
+        listener_index: arrival.index,
+        listener: Rc::clone(&arrival.name),
+        peer: *peer,
         server_name: accepted.server_name,
         is_tls: accepted.is_tls,
-        trust,
-        peer_fields: PeerFields::new(peer.ip().to_canonical(), scheme, port),
+        peer_fields: PeerFields::new(peer.ip().to_canonical(), scheme, arrival.port),
         wire,
         tunnel: RefCell::new(None),
-        trusted,
     })
 }
 
@@ -113,17 +113,32 @@ async fn serve_http1(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
         async move { Ok::<_, Infallible>(gateway::handle(worker, connection, request).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    // The wire keeps the limits and answers for them; the engine's own are only a backstop.
-    builder.max_headers(limits.header_count + 1);
+    // The wire keeps the limits and answers for them; the engine's own are only a backstop. Up to
+    // a hundred fields it needs no memory of its own.
+    if limits.header_count > 100 {
+        builder.max_headers(limits.header_count);
+    }
     builder.max_buf_size((limits.request_line + limits.header_bytes + 1024).max(16 * 1024));
     {
         let mut engine = std::pin::pin!(builder.serve_connection(io, service));
-        drive(worker, connection, engine.as_mut(), |engine| engine.graceful_shutdown()).await;
+        let ended =
+            drive(worker, connection, engine.as_mut(), |engine| engine.graceful_shutdown()).await;
+        if let Some(Err(error)) = ended
+            && error.is_parse()
+        {
+            // The wire has read it strictly, and the engine found something all the same.
+            connection.wire.note(Refusal::HeadMalformed);
+        }
     }
-    let Some((upstream, early)) = connection.tunnel.borrow_mut().take() else { return };
-    let (client, held) = connection.wire.take();
-    // Either side may end a tunnel as it likes: that is no failure of ours.
-    let _ = run_tunnel(client, upstream, &held, &early).await;
+    let through = connection.tunnel.borrow_mut().take();
+    if let Some(through) = through {
+        let (client, held) = connection.wire.take();
+        // Either side may end a tunnel as it likes: that is no failure of ours.
+        let _ = run_tunnel(client, through, &held).await;
+    } else if connection.wire.must_linger() {
+        let (client, _) = connection.wire.take();
+        linger(client, &connection.wire).await;
+    }
 }
 
 async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &Limits) {
@@ -131,9 +146,21 @@ async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     let (handler_worker, handler_connection) = (Rc::clone(worker), Rc::clone(connection));
     let service = service_fn(move |request| {
         let (worker, connection) = (Rc::clone(&handler_worker), Rc::clone(&handler_connection));
-        async move { Ok::<_, Infallible>(gateway::handle(worker, connection, request).await) }
+        async move {
+            let wire = Rc::clone(&connection.wire);
+            let mut handling = std::pin::pin!(gateway::handle(worker, connection, request));
+            let response = poll_fn(|cx| {
+                let polled = handling.as_mut().poll(cx);
+                if polled.is_pending() {
+                    wire.wait_for_others(); // which have deadlines of their own
+                }
+                polled
+            });
+            Ok::<_, Infallible>(response.await)
+        }
     });
-    let mut builder = hyper::server::conn::http2::Builder::new(LocalExecutor);
+    let streams = Streams(Rc::clone(&connection.wire));
+    let mut builder = hyper::server::conn::http2::Builder::new(streams);
     builder.max_concurrent_streams(limits.h2_streams.get());
     builder.max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
     builder.max_pending_accept_reset_streams(Some(20));
@@ -145,42 +172,41 @@ async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     drive(worker, connection, engine.as_mut(), |engine| engine.graceful_shutdown()).await;
 }
 
-/// Polls the engine, and beside it the connection's one deadline and the worker's drain.
+/// Polls the engine, and beside it the connection's one deadline and the worker's drain. `None`:
+/// its time was up.
 async fn drive<E: Future>(
     worker: &Worker,
     connection: &Connection,
     mut engine: Pin<&mut E>,
     end: impl Fn(Pin<&mut E>),
-) {
+) -> Option<E::Output> {
     let wire = &connection.wire;
     let mut is_told = false;
     poll_fn(|cx| {
         if worker.is_draining() && !is_told {
             is_told = true;
             end(engine.as_mut());
+            wire.hurry();
         }
-        if engine.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
+        if let Poll::Ready(ended) = engine.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended));
         }
-        let is_over = wire.watch().poll_expired(cx)
-            && match wire.expired() {
-                None => {
-                    // Set anew: the task must be woken by the new deadline.
-                    wire.watch().poll_expired(cx);
-                    false
-                }
-                Some(expiry) => on_expiry(expiry, connection, cx),
-            };
-        if is_over { Poll::Ready(()) } else { Poll::Pending }
+        // Where nobody's time is up the watch is set anew, and must be polled to wake the task.
+        while wire.watch().poll_expired(cx) {
+            if let Some(expiry) = wire.expired() {
+                on_expiry(expiry, connection, cx);
+                return Poll::Ready(None);
+            }
+        }
+        Poll::Pending
     })
-    .await;
+    .await
 }
 
-fn on_expiry(expiry: Expiry, connection: &Connection, cx: &mut Context<'_>) -> bool {
+fn on_expiry(expiry: Expiry, connection: &Connection, cx: &mut Context<'_>) {
     if expiry == Expiry::Head {
-        connection.wire.answer(Refusal::HeadTimeout, cx);
+        connection.wire.time_out(cx);
     }
-    true
 }
 
 /// A refusal of the wire never became a request: it is counted here.
@@ -198,27 +224,69 @@ fn note_refusal(worker: &Worker, connection: &Connection) {
 
 /// Passes bytes both ways until both sides have ended. A tunnel has no requests to finish: while
 /// the worker drains, it runs on until the grace is over.
-async fn run_tunnel(
-    mut client: Stream,
-    mut upstream: tokio::net::TcpStream,
-    held: &[u8],
-    early: &[u8],
-) -> io::Result<()> {
+async fn run_tunnel(mut client: Stream, through: Tunnel, held: &[u8]) -> io::Result<()> {
+    let Tunnel { mut upstream, early, lease: _lease } = through;
+    // A tunnel may be silent for as long as it likes, but not once a side is gone.
+    for socket in client.socket().into_iter().chain([&upstream]) {
+        let probes = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE);
+        socket2::SockRef::from(socket).set_tcp_keepalive(&probes)?;
+    }
     upstream.write_all(held).await?;
-    client.write_all(early).await?;
+    client.write_all(&early).await?;
     client.flush().await?;
     tunnel(client, upstream).await?;
     Ok(())
 }
 
-/// Runs the engine's tasks on the worker's own thread.
-#[derive(Clone, Copy, Debug)]
-struct LocalExecutor;
+/// Says that nothing more will be said, and then reads for a while what the client still sends:
+/// a connection that is closed upon unread bytes is reset, and the client loses the answer.
+async fn linger(mut client: Stream, wire: &Wire) {
+    let watch = wire.watch();
+    watch.set(LINGER);
+    let mut left = LINGER_BYTES;
+    let mut room = vec![0; 8 * 1024];
+    let mut reading = std::pin::pin!(async {
+        let _ = client.shutdown().await;
+        while left > 0 {
+            match client.read(&mut room).await {
+                Ok(length) if length > 0 => left = left.saturating_sub(length),
+                Ok(_) | Err(_) => return,
+            }
+        }
+    });
+    poll_fn(|cx| if watch.poll_expired(cx) { Poll::Ready(()) } else { reading.as_mut().poll(cx) })
+        .await;
+}
 
-impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
+/// Runs the streams of one connection as tasks on the worker's own thread, and ends those whose
+/// client takes nothing of what it was sent (RFC 9113 §10.5: a window that is never opened).
+#[derive(Clone, Debug)]
+struct Streams(Rc<Wire>);
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for Streams {
     fn execute(&self, future: F) {
+        let wire = Rc::clone(&self.0);
         tokio::task::spawn_local(async move {
-            future.await;
+            let mut stream = std::pin::pin!(future);
+            let mut watch = None; // most streams never wait for their client
+            poll_fn(|cx| {
+                wire.begin_turn();
+                if stream.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                let turn = wire.turn();
+                if !turn.waits_for_client {
+                    watch = None;
+                    return Poll::Pending;
+                }
+                let is_new = watch.is_none() || turn.has_moved;
+                let watch = watch.get_or_insert_with(|| wire.watch().ticker().watch());
+                if is_new {
+                    watch.set(wire.stall());
+                }
+                if watch.poll_expired(cx) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
         });
     }
 }

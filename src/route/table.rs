@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::Route;
-use crate::resource::{CanonicalHost, CanonicalPath, HostPattern};
+use crate::resource::{CanonicalHost, CanonicalPath, Dialect, HostPattern};
 
 /// All routes, made once per load.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Table {
     /// Wildcards, the longest first.
     wildcards: Vec<(HostPattern, Prefixes)>,
     any: Prefixes,
+    /// Routes whose upstream does not tell case apart.
+    caseless: Vec<usize>,
 }
 
 /// Indices of routes by path prefix.
@@ -28,6 +30,9 @@ struct Prefixes(HashMap<Box<str>, Vec<usize>>);
 /// Why there is no route for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute<'t> {
+    /// The path is another spelling of this route's, whose upstream does not tell case apart.
+    #[error("the path is another spelling of that of route `{0}`")]
+    CaseVariant(&'t str),
     /// There is one, for other methods.
     #[error("the route `{0}` does not let the method through")]
     Method(&'t str),
@@ -63,6 +68,9 @@ impl Table {
                 }
             }
         }
+        let caseless = |(_, route): &(usize, &Route)| route.dialect == Dialect::Windows;
+        table.caseless =
+            routes.iter().enumerate().filter(caseless).map(|(index, _)| index).collect();
         table.wildcards.sort_by_key(|(host, _)| std::cmp::Reverse(host.to_string().len()));
         table.routes = routes;
         table
@@ -78,8 +86,50 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`NoRoute::Method`]: answer 405; [`NoRoute::Nothing`]: answer 404.
+    /// [`NoRoute::CaseVariant`]: answer 400; [`NoRoute::Method`]: answer 405;
+    /// [`NoRoute::Nothing`]: answer 404.
     pub fn find(
+        &self,
+        listener: usize,
+        host: &CanonicalHost<'_>,
+        path: &CanonicalPath<'_>,
+        method: &Method,
+    ) -> Result<(usize, &Route), NoRoute<'_>> {
+        let found = self.find_exactly(listener, host, path, method);
+        if !self.caseless.is_empty()
+            && let Some(variant) = self.variant(listener, host, path, &found)
+        {
+            return Err(NoRoute::CaseVariant(variant));
+        }
+        found
+    }
+
+    /// The route that an upstream which does not tell case apart would serve the path below,
+    /// while what was found is another's, or nothing. `/FILES/bob` must not fall through to the
+    /// route of `/` because only `/files` is guarded.
+    fn variant(
+        &self,
+        listener: usize,
+        host: &CanonicalHost<'_>,
+        path: &CanonicalPath<'_>,
+        found: &Result<(usize, &Route), NoRoute<'_>>,
+    ) -> Option<&str> {
+        let depth = match found {
+            Ok((_, route)) => route.path.as_str().len(),
+            Err(_) => 0,
+        };
+        let mut routes = self.caseless.iter().filter_map(|&index| self.routes.get(index));
+        let variant = routes.find(|route| {
+            route.listeners.contains(&listener)
+                && (route.hosts.is_empty() || route.hosts.iter().any(|known| known.matches(host)))
+                && route.path.as_str().len() >= depth
+                && route.path.covers_ignoring_case(path)
+                && !route.path.covers(path)
+        });
+        variant.map(|route| &*route.name)
+    }
+
+    fn find_exactly(
         &self,
         listener: usize,
         host: &CanonicalHost<'_>,
@@ -141,7 +191,6 @@ mod tests {
     use super::super::{Challenges, IdentityFields};
     use super::*;
     use crate::credential::Accepted;
-    use crate::resource::Dialect;
 
     fn route(
         name: &str,
@@ -182,6 +231,10 @@ mod tests {
             route("exact", &["a.test"], "/x", get, &[0]),
             route("wild", &["*.test"], "/x", get, &[0]),
             route("second", &[], "/second", get, &[1]),
+            Route {
+                dialect: Dialect::Windows,
+                ..route("win", &["win.test"], "/Share/Ab", get, &[0])
+            },
         ])
     }
 
@@ -192,6 +245,7 @@ mod tests {
         match table.find(listener, &host, &path, method) {
             Ok((_, route)) => route.name.to_string(),
             Err(NoRoute::Method(name)) => format!("405 {name}"),
+            Err(NoRoute::CaseVariant(name)) => format!("400 {name}"),
             Err(NoRoute::Nothing) => "404".to_owned(),
         }
     }
@@ -225,6 +279,19 @@ mod tests {
         assert_eq!(found(0, "z", "/files/a/b", &Method::PUT), "put");
         assert_eq!(found(0, "z", "/files/a/b", &Method::DELETE), "405 deep");
         assert_eq!(found(2, "z", "/", &Method::GET), "404");
+    }
+
+    #[test]
+    fn another_case_does_not_lead_round_a_route_whose_upstream_does_not_tell_it_apart() {
+        for (host, path, name) in [
+            ("win.test", "/Share/Ab/c", "win"),
+            ("win.test", "/share/AB/c", "400 win"),
+            ("win.test", "/SHARE/ab", "400 win"),
+            ("win.test", "/share/abc", "any"),
+            ("a.test", "/share/ab", "any"),
+        ] {
+            assert_eq!(found(0, host, path, &Method::GET), name, "{host}{path}");
+        }
     }
 
     #[test]

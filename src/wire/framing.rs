@@ -30,6 +30,9 @@ pub struct Framing {
     /// The beginning of a line whose end has not been read yet.
     line: Vec<u8>,
     head: Head,
+    /// Where in the bytes fed last the message at hand began; 0 if before them.
+    boundary: usize,
+    completed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +74,34 @@ impl Framing {
     /// Begins before the first request of a connection.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
-        Self { limits, phase: Phase::RequestLine, line: Vec::new(), head: Head::default() }
+        let (line, head) = (Vec::new(), Head::default());
+        Self { limits, phase: Phase::RequestLine, line, head, boundary: 0, completed: 0 }
+    }
+
+    /// Where in the bytes fed last the message at hand began; 0 if it began before them. After a
+    /// refusal, what lies before this is good.
+    #[must_use]
+    pub fn boundary(&self) -> usize {
+        self.boundary
+    }
+
+    /// How many messages came to their end.
+    #[must_use]
+    pub fn completed(&self) -> u64 {
+        self.completed
+    }
+
+    /// Whether a message's head has been read and its body has not ended.
+    #[must_use]
+    pub fn is_inside_body(&self) -> bool {
+        match self.phase {
+            Phase::Body(_)
+            | Phase::ChunkSize
+            | Phase::ChunkData(_)
+            | Phase::ChunkEnd(_)
+            | Phase::Trailers => true,
+            Phase::RequestLine | Phase::Fields | Phase::Foreign => false,
+        }
     }
 
     /// Goes on after an upgrade that was not granted: the next bytes are a head again.
@@ -89,7 +119,9 @@ impl Framing {
     /// connection must not be read from again.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Seen, Refusal> {
         let mut rest = bytes;
+        self.boundary = 0;
         while !rest.is_empty() {
+            let before = self.phase;
             rest = match self.phase {
                 Phase::Foreign => break,
                 Phase::Body(left) => {
@@ -117,8 +149,13 @@ impl Framing {
                 }
             };
             if self.phase == Phase::Foreign {
+                self.completed += 1;
                 let upgrade_at = Some(bytes.len() - rest.len());
                 return Ok(Seen { inside_head: false, upgrade_at });
+            }
+            if self.phase == Phase::RequestLine && before != Phase::RequestLine {
+                self.boundary = bytes.len() - rest.len();
+                self.completed += 1;
             }
         }
         Ok(Seen { inside_head: self.is_inside_head(), upgrade_at: None })
@@ -308,11 +345,19 @@ fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     if name.is_empty() || !name.iter().copied().all(is_token) {
         return Err(Refusal::FieldMalformed); // also a continuation line (obs-fold, §5.2)
     }
-    let value = value.get(1..).unwrap_or_default().trim_ascii();
+    let value = trim(value.get(1..).unwrap_or_default());
     if value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
         return Err(Refusal::FieldMalformed);
     }
     Ok((name, value))
+}
+
+/// Takes the optional white space off both ends (RFC 9110 §5.6.3): spaces and tabs alone.
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// `1*DIGIT` without a sign, within 18 digits (RFC 9112 §6.2).
@@ -392,6 +437,9 @@ mod tests {
             ("GET / HTTP/1.1\r\n: v\r\n\r\n".into(), R::FieldMalformed),
             ("GET / HTTP/1.1\r\nnocolon\r\n\r\n".into(), R::FieldMalformed),
             ("GET / HTTP/1.1\r\nA: b\rc\r\n\r\n".into(), R::FieldMalformed),
+            ("GET / HTTP/1.1\r\nA: b\r\r\n\r\n".into(), R::FieldMalformed),
+            ("POST / HTTP/1.1\r\nContent-Length:\x0c5\r\n\r\n".into(), R::FieldMalformed),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n".into(), R::FieldMalformed),
             ("GET / HTTP/1.1\r\nA: b\0c\r\n\r\n".into(), R::FieldMalformed),
             ("POST / HTTP/1.1\r\nContent-Length: +5\r\n\r\n".into(), R::ContentLengthMalformed),
             ("POST / HTTP/1.1\r\nContent-Length: 5,5\r\n\r\n".into(), R::ContentLengthMalformed),
@@ -437,6 +485,21 @@ mod tests {
         let seen = read(bytes.as_bytes()).unwrap();
 
         assert_eq!(seen.upgrade_at, Some(head.len()));
+    }
+
+    #[test]
+    fn what_lies_before_a_refused_message_is_told() {
+        let good = "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\n\r\n";
+        for bad in
+            ["GET  /c HTTP/1.1\r\n", "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx"]
+        {
+            let mut framing = Framing::new(LIMITS);
+            let bytes = format!("{good}{bad}\r\n");
+
+            assert!(framing.feed(bytes.as_bytes()).is_err());
+
+            assert_eq!((framing.boundary(), framing.completed()), (good.len(), 2), "{bad}");
+        }
     }
 
     proptest! {

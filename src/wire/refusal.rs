@@ -25,6 +25,9 @@ pub enum Refusal {
     /// A target with a fragment.
     #[error("the request target has a fragment")]
     Fragment,
+    /// A head that the HTTP engine cannot read.
+    #[error("the head is malformed")]
+    HeadMalformed,
     /// More header fields or bytes than the listener's limits.
     #[error("the header fields exceed the limit")]
     HeadTooLarge,
@@ -63,6 +66,7 @@ impl Refusal {
             Self::Flood => "frame_flood",
             Self::FieldMalformed => "field_malformed",
             Self::Fragment => "fragment",
+            Self::HeadMalformed => "head_malformed",
             Self::HeadTooLarge => "head_too_large",
             Self::HeadTimeout => "head_timeout",
             Self::LengthAndEncoding => "length_and_encoding",
@@ -85,6 +89,7 @@ impl Refusal {
             | Self::FieldMalformed
             | Self::Flood
             | Self::Fragment
+            | Self::HeadMalformed
             | Self::LengthAndEncoding
             | Self::RequestLineMalformed
             | Self::TransferEncodingRepeated => 400,

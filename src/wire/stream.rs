@@ -25,6 +25,16 @@ impl Stream {
     pub fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Gone)
     }
+
+    /// The socket below.
+    #[must_use]
+    pub fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Gone => None,
+            Self::Plain(stream) => Some(stream),
+            Self::Tls(stream) => Some(stream.get_ref().0),
+        }
+    }
 }
 
 impl AsyncRead for Stream {

@@ -146,6 +146,7 @@ impl Way<'_> {
         let found = self.find(&incoming.host, &path, method, report);
         let (_, route) = found.map_err(|error| {
             let rejection = match error {
+                NoRoute::CaseVariant(_) => Rejection::RouteCase,
                 NoRoute::Method(_) => Rejection::Method,
                 NoRoute::Nothing => Rejection::NoRoute,
             };
@@ -225,7 +226,7 @@ impl Way<'_> {
         let found = table.find(self.question.listener, host, path, method);
         let chosen = match &found {
             Ok((index, _)) => Some(*index),
-            Err(NoRoute::Method(name)) => {
+            Err(NoRoute::CaseVariant(name) | NoRoute::Method(name)) => {
                 table.routes().iter().position(|route| &*route.name == *name)
             }
             Err(NoRoute::Nothing) => None,
@@ -343,10 +344,12 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
         | Rejection::ClientTimeout
         | Rejection::Credential(_)
         | Rejection::Denied(_)
+        | Rejection::Internal
         | Rejection::Misdirected
         | Rejection::NoRoute
         | Rejection::Overloaded
         | Rejection::Password
+        | Rejection::RouteCase
         | Rejection::Token(_)
         | Rejection::UpstreamAnswer
         | Rejection::UpstreamClosed
