@@ -5,11 +5,13 @@ mod recipe;
 mod tables;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use doorward::config::Config;
 
-use self::recipe::{Kitchen, Recipe, recipes};
+use self::recipe::{Kitchen, Recipe, is_like, recipes};
 use crate::support::programs::available;
 
 /// The text of a file of the repository.
@@ -35,6 +37,34 @@ fn cook(title: &str) {
     let kitchen = Kitchen::open(&recipe);
 
     kitchen.cook(&recipe);
+}
+
+/// What the demonstration prints before it waits for Ctrl-C.
+fn printed_by_demo() -> Vec<String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+    command.args(["demo", "--port", "0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut demo = command.stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let lines = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    // Asked, not killed: it has files to remove.
+    let interrupt = format!("kill -INT {}", demo.id());
+    Command::new("sh").args(["-c", &interrupt]).status().unwrap();
+    demo.wait().unwrap();
+    lines
+}
+
+#[test]
+fn the_demonstration_prints_what_the_first_screen_shows() {
+    let readme = repository("README.md");
+    let (_, shown) = readme.split_once("```text\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+
+    let printed = printed_by_demo();
+
+    let mut rest = printed.iter();
+    for line in shown.lines() {
+        assert!(rest.any(|printed| is_like(line, printed)), "{line}\n{printed:#?}");
+    }
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn listening_port(log: BufReader<std::process::ChildStderr>) -> String {
 }
 
 /// Whether `text` is `pattern`, where each wildcard stands for anything.
-fn is_like(pattern: &str, text: &str) -> bool {
+pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split(WILDCARD);
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

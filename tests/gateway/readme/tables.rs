@@ -1,6 +1,7 @@
 //! The tables of README.md against the code and a running gateway.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use doorward::gateway::reason;
 use doorward::resource::{Dialect, RULES};
@@ -86,7 +87,7 @@ fn headers_that_the_table_calls_removed_do_not_get_through() {
     let mut request = "GET / HTTP/1.1\r\nHost: a\r\n".to_owned();
     for name in &names {
         for name in [name.clone(), name.replace('-', "_")] {
-            request.push_str(&format!("{name}: of-the-client\r\n"));
+            let _ = write!(request, "{name}: of-the-client\r\n");
         }
     }
     let response = gateway.exchange(format!("{request}\r\n"));
@@ -94,4 +95,23 @@ fn headers_that_the_table_calls_removed_do_not_get_through() {
     assert_eq!(response.status, 200);
     let head = String::from_utf8(upstream.only_request().head).unwrap();
     assert!(!head.contains("of-the-client"), "{head}");
+}
+
+#[test]
+fn every_metric_that_is_named_exists() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).start();
+    let readme = repository("README.md");
+    let named = readme.match_indices("doorward_").map(|(at, _)| {
+        let rest = &readme[at..];
+        rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap()
+    });
+    let named = named.collect::<BTreeSet<_>>();
+    assert!(named.len() > 3, "{named:?}");
+
+    let metrics = gateway.metrics();
+
+    for name in named {
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "{name}");
+    }
 }
