@@ -1,4 +1,10 @@
 //! doorward: a reverse-proxy authentication gateway.
+//!
+//! The program is the product; this library is its parts, so that tests and benches can reach
+//! them. From the bottom: what a request names ([`resource`]), who makes it ([`credential`],
+//! [`token`], [`password`], [`user`], [`identity`]), whether it may ([`route`], [`home`],
+//! [`policy`]), one version of all that ([`config`], [`snapshot`]), and the way of a request
+//! through it ([`listener`], [`wire`], [`gateway`], [`forward`]). [`app`] puts them together.
 
 pub mod admin;
 pub mod app;
