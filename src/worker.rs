@@ -17,6 +17,9 @@ use crate::telemetry::access_log::LogBuffer;
 use crate::telemetry::id::{Id, IdSource};
 use crate::telemetry::metrics::{RouteMetrics, WorkerMetrics};
 
+/// After how many ticks log lines are handed over, though their buffer is not full.
+const LOG_TICKS: u32 = 4;
+
 /// How many bytes of right passwords a worker remembers.
 const PASSWORD_MEMORY: usize = 4 * 1024 * 1024;
 
@@ -34,6 +37,7 @@ pub struct Worker {
     view: RefCell<Rc<View>>,
     pools: RefCell<HashMap<(Box<str>, u16), Rc<Pool>>>,
     is_draining: Cell<bool>,
+    ticks: Cell<u32>,
 }
 
 /// What a worker makes of one snapshot. Memories live and end with it, so that nothing
@@ -85,6 +89,7 @@ impl Worker {
             view: RefCell::new(Rc::new(view)),
             pools: RefCell::new(pools),
             is_draining: Cell::new(false),
+            ticks: Cell::new(0),
         })
     }
 
@@ -112,7 +117,11 @@ impl Worker {
         for (upstream, pool) in view.snapshot.upstreams.iter().zip(&view.pools) {
             pool.sweep(millis(upstream.times.pool_idle));
         }
-        self.log.borrow_mut().flush();
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if ticks.is_multiple_of(LOG_TICKS) {
+            self.log.borrow_mut().flush();
+        }
     }
 
     /// Tells every connection that the worker takes no more requests.

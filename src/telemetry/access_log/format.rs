@@ -74,7 +74,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
-/// Appends a record as one line of JSON. Every field is always there; what is not known is null.
+/// Appends a record as one line of JSON. What is not known is left out: lines are most of what a
+/// busy gateway writes.
 pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.extend_from_slice(b"{\"time\":\"");
     stamp.write(out, record.time_unix_ms);
@@ -87,19 +88,17 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     ip(out, record.peer.ip());
     out.extend_from_slice(b"\",\"peer.port\":");
     number(out, u64::from(record.peer.port()));
-    key(out, "client.address");
-    match record.client {
-        Some(client) => {
-            out.push(b'"');
-            ip(out, client);
-            out.push(b'"');
-        }
-        None => null(out),
+    if let Some(client) = record.client {
+        key(out, "client.address");
+        out.push(b'"');
+        ip(out, client);
+        out.push(b'"');
     }
     text(out, "protocol", record.protocol, METHOD_LIMIT);
     text(out, "method", record.method, METHOD_LIMIT);
-    key(out, "host");
-    quoted_or_null(out, record.host.map(str::as_bytes), HOST_LIMIT);
+    if let Some(host) = record.host {
+        text(out, "host", host, HOST_LIMIT);
+    }
     key(out, "path");
     quoted(out, shown_path(record.path), PATH_LIMIT);
     if record.has_query {
@@ -117,14 +116,14 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     integer(out, "request.bytes", record.request_bytes);
     integer(out, "response.bytes", record.response_bytes);
     integer(out, "duration_us", record.duration_us);
-    key(out, "first_byte_us");
-    match record.first_byte_us {
-        Some(microseconds) => number(out, microseconds),
-        None => null(out),
+    if let Some(microseconds) = record.first_byte_us {
+        integer(out, "first_byte_us", microseconds);
     }
     integer(out, "generation", record.generation);
-    key(out, "user_agent");
-    quoted_or_null(out, record.user_agent, NAME_LIMIT);
+    if let Some(user_agent) = record.user_agent {
+        key(out, "user_agent");
+        quoted(out, user_agent, NAME_LIMIT);
+    }
     out.extend_from_slice(b"}\n");
 }
 
@@ -203,24 +202,14 @@ fn key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b"\":");
 }
 
-fn null(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"null");
-}
-
 fn text(out: &mut Vec<u8>, name: &str, value: &str, limit: usize) {
     key(out, name);
     quoted(out, value.as_bytes(), limit);
 }
 
 fn optional(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
-    key(out, name);
-    quoted_or_null(out, value.map(str::as_bytes), NAME_LIMIT);
-}
-
-fn quoted_or_null(out: &mut Vec<u8>, value: Option<&[u8]>, limit: usize) {
-    match value {
-        Some(value) => quoted(out, value, limit),
-        None => null(out),
+    if let Some(value) = value {
+        text(out, name, value, NAME_LIMIT);
     }
 }
 

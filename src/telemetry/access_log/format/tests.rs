@@ -57,11 +57,11 @@ fn a_refusal_is_one_line_of_json() {
         json!({
             "time": "2026-11-22T23:54:02.007Z", "log": "access", "request.id": "r-1",
             "decision.id": "d-1", "listener": "main", "peer.address": "192.0.2.7",
-            "peer.port": 50001, "client.address": null, "protocol": "HTTP/1.1", "method": "GET",
+            "peer.port": 50001, "protocol": "HTTP/1.1", "method": "GET",
             "host": "files.example.org", "path": "/files/bob/x?…", "status": 403,
             "verdict": "deny", "reason": "outside_home", "user.name": "alice",
-            "credential": "basic", "authority": "users", "route": "files", "upstream": null,
-            "request.bytes": 0, "response.bytes": 120, "duration_us": 1234, "first_byte_us": null,
+            "credential": "basic", "authority": "users", "route": "files",
+            "request.bytes": 0, "response.bytes": 120, "duration_us": 1234,
             "generation": 7, "user_agent": "curl/8.0",
         })
     );
