@@ -54,8 +54,10 @@ def doorward(sc, port, d, keys, up):
 [listeners.main.tls]
 certificates = [{{ chain = "{keys}/tls.crt", key = "{keys}/tls.key" }}]
 ''' if sc['tls'] else ''
-    log = os.environ.get('DOORWARD_BENCH_LOG', f'{d}/access.log')
-    if os.path.exists(log) and os.path.isfile(log):
+    # Not beside the configuration, whose folder is watched.
+    os.makedirs(f'{d}/log', exist_ok=True)
+    log = f'{d}/log/access.log'
+    if os.path.exists(log):
         os.remove(log)
     with open(f'{d}/doorward.toml', 'w') as file:
         file.write(f'''

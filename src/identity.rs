@@ -22,6 +22,8 @@ pub use self::principal::{Principal, Proof};
 pub struct Identities {
     /// Verifies tokens; `None`: no issuer is configured.
     pub verifier: Option<Verifier>,
+    /// The names of its issuers, in its order; shared by all whom they vouch for.
+    pub issuer_names: Vec<Arc<str>>,
     /// The directories, in the order in which they are asked.
     pub directories: Vec<Directory>,
     /// What each role may do.
@@ -75,12 +77,13 @@ impl Identities {
         let verified = verifier.verify(token, now)?;
         let until = verified.valid_until;
         let issuer = verifier.issuer(verified.issuer).ok_or(VerifyError::UnknownIssuer)?;
+        let authority = self.issuer_names.get(verified.issuer).cloned().unwrap_or_default();
         let principal = if issuer.bound {
             let found = self.find(&verified.subject).filter(|(_, user)| !user.disabled);
             let (_, user) = found.ok_or(IdentityError::UnknownSubject)?;
-            Principal::of_user(user, Proof::Token, &issuer.name)
+            Principal::of_user(user, Proof::Token, authority)
         } else {
-            self.foreign(verified, &issuer.name)?
+            self.foreign(verified, authority)?
         };
         Ok((principal, until))
     }
@@ -103,12 +106,16 @@ impl Identities {
         let hash = Arc::clone(user.password.as_ref().unwrap_or_else(|| directory.decoy()));
         let may_log_in = user.password.is_some() && !user.disabled;
         let principal =
-            may_log_in.then(|| Principal::of_user(user, Proof::Password, directory.name()));
+            may_log_in.then(|| Principal::of_user(user, Proof::Password, directory.name().into()));
         PasswordQuestion { hash, principal }
     }
 
     /// A principal of whom only the token speaks.
-    fn foreign(&self, token: VerifiedToken, issuer: &str) -> Result<Principal, IdentityError> {
+    fn foreign(
+        &self,
+        token: VerifiedToken,
+        authority: Arc<str>,
+    ) -> Result<Principal, IdentityError> {
         let roles = boxed(token.roles);
         let mut permissions = self.roles.permissions(roles.iter().map(AsRef::as_ref));
         let claimed = token.permissions.unwrap_or_default();
@@ -121,7 +128,7 @@ impl Identities {
         Ok(Principal::new(principal::Facts {
             name: token.subject.into(),
             proof: Proof::Token,
-            authority: issuer.into(),
+            authority,
             roles,
             permissions,
             groups: boxed(token.groups),

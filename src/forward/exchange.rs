@@ -87,7 +87,8 @@ pub async fn send(
     loop {
         let (connection, lease) = match pool.take() {
             Some(idle) => idle,
-            None => pool.open(upstream).await?,
+            // Boxed: it is seldom needed, and would make every request's future larger.
+            None => Box::pin(pool.open(upstream)).await?,
         };
         let was_reused = connection.is_reused;
         let pool = Rc::clone(pool);

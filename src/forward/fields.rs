@@ -9,6 +9,8 @@
 use bytes::BufMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
+use crate::resource::CanonicalHost;
+
 /// How the body of the request is framed towards the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFraming {
@@ -191,8 +193,8 @@ pub struct Head<'a> {
     pub method: &'a Method,
     /// Writes the permitted target.
     pub target: &'a crate::home::Target<'a>,
-    /// The value of `Host`.
-    pub host: &'a str,
+    /// The value of `Host`; `None`: what the client asked for.
+    pub host: Option<&'a str>,
     /// The client's fields.
     pub fields: &'a HeaderMap,
     /// What of the credential passes.
@@ -211,7 +213,7 @@ pub struct Head<'a> {
     /// The protocol to switch to, if that was asked for and is let through.
     pub upgrade: Option<&'a str>,
     /// The host that the client asked for, for `X-Forwarded-Host`.
-    pub client_host: &'a str,
+    pub client_host: &'a CanonicalHost<'a>,
 }
 
 /// What is told of the client's connection.
@@ -251,7 +253,10 @@ impl Head<'_> {
         out.put_u8(b' ');
         self.target.write_path_and_query(out);
         out.put_slice(b" HTTP/1.1\r\n");
-        put(out, "host", self.host.as_bytes());
+        match self.host {
+            Some(host) => put(out, "host", host.as_bytes()),
+            None => self.put_client_host(out, "host"),
+        }
         let named = ConnectionOptions::of(self.fields);
         for (name, value) in self.fields {
             let passes = match fate(name) {
@@ -290,6 +295,25 @@ impl Head<'_> {
         out.put_slice(b"\r\n");
     }
 
+    fn put_client_host(&self, out: &mut Vec<u8>, name: &str) {
+        out.put_slice(name.as_bytes());
+        out.put_slice(b": ");
+        self.write_client_host(out);
+        out.put_slice(b"\r\n");
+    }
+
+    fn write_client_host(&self, out: &mut Vec<u8>) {
+        out.put_slice(self.client_host.name().as_bytes());
+        if let Some(port) = self.client_host.port() {
+            // Written by hand: formatting goes through a buffer of its own.
+            let digit = |unit| b'0' + u8::try_from(port / unit % 10).unwrap_or(0);
+            let digits = [10_000, 1_000, 100, 10, 1].map(digit);
+            let first = digits.iter().position(|&digit| digit != b'0').unwrap_or(4);
+            out.put_u8(b':');
+            out.put_slice(digits.get(first..).unwrap_or_default());
+        }
+    }
+
     /// HTTP/2 may split cookies over several fields; HTTP/1.1 has one (RFC 9113 §8.2.3).
     fn write_cookies(&self, out: &mut Vec<u8>) {
         let mut cookies = self.fields.get_all(header::COOKIE).iter();
@@ -305,7 +329,7 @@ impl Head<'_> {
 
     fn write_way(&self, out: &mut Vec<u8>) {
         out.put_slice(&self.peer_fields.block);
-        put(out, "x-forwarded-host", self.client_host.as_bytes());
+        self.put_client_host(out, "x-forwarded-host");
         out.put_slice(b"forwarded: for=");
         self.write_forwarded_element(out);
     }
@@ -313,7 +337,7 @@ impl Head<'_> {
     fn write_forwarded_element(&self, out: &mut Vec<u8>) {
         out.put_slice(self.peer_fields.node.as_bytes());
         out.put_slice(b";host=\"");
-        out.put_slice(self.client_host.as_bytes());
+        self.write_client_host(out);
         out.put_slice(b"\";proto=");
         out.put_slice(self.peer_fields.scheme.as_bytes());
         out.put_slice(b"\r\n");
@@ -349,7 +373,7 @@ impl Head<'_> {
                 (None, None) => match name {
                     "x-real-ip" => put(out, name, peer.address.as_bytes()),
                     "x-forwarded-proto" => put(out, name, peer.scheme.as_bytes()),
-                    "x-forwarded-host" => put(out, name, self.client_host.as_bytes()),
+                    "x-forwarded-host" => self.put_client_host(out, name),
                     _ => {}
                 },
             }

@@ -1,5 +1,7 @@
 //! Reads the head of an upstream's response: status, fields, and how the body is framed.
 
+use std::mem::MaybeUninit;
+
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
@@ -77,9 +79,14 @@ struct Raw {
 }
 
 fn take_raw(input: &mut BytesMut) -> Result<Option<Raw>, HeadError> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    let length = match response.parse(input) {
+    if input.is_empty() {
+        return Ok(None);
+    }
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    let parsed = parser.parse_response_with_uninit_headers(&mut response, input, &mut fields);
+    let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if input.len() > MAX_HEAD => return Err(HeadError::TooLarge),
         Ok(httparse::Status::Partial) => return Ok(None),
@@ -99,15 +106,14 @@ fn take_raw(input: &mut BytesMut) -> Result<Option<Raw>, HeadError> {
     };
     // Offsets first, so that the values can share the buffer they were read into.
     let base = input.as_ptr().addr();
-    let mut places = [(0_usize, 0_usize); MAX_FIELDS];
-    let mut names = Vec::with_capacity(response.headers.len());
-    for (field, place) in response.headers.iter().zip(places.iter_mut()) {
-        *place = (field.value.as_ptr().addr().wrapping_sub(base), field.value.len());
+    let mut named = Vec::with_capacity(response.headers.len());
+    for field in &*response.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes());
-        names.push(name.map_err(|_| HeadError::Malformed)?);
+        let start = field.value.as_ptr().addr().wrapping_sub(base);
+        named.push((name.map_err(|_| HeadError::Malformed)?, start, field.value.len()));
     }
     let head = input.split_to(length).freeze();
-    for (name, (start, length)) in names.into_iter().zip(places) {
+    for (name, start, length) in named {
         // An empty value may point anywhere: it is a slice of nothing.
         let value = if length == 0 {
             HeaderValue::from_static("")

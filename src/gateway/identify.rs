@@ -44,7 +44,8 @@ pub(super) async fn identify(
                 }
                 return Ok(principal);
             }
-            identify_password(worker, view, basic, client).await
+            // Boxed, so that requests with tokens need not carry its state.
+            Box::pin(identify_password(worker, view, basic, client)).await
         }
     }
 }

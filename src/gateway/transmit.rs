@@ -85,11 +85,10 @@ pub(super) async fn transmit(
     let upgrade = (route.websocket && wants_websocket(parts)).then_some("websocket");
     let framing = body_framing(parts, &body);
     let upload = upload(route, framing, body, journal)?;
-    let client_host = host.to_string();
     let head = Head {
         method: &parts.method,
         target: permit.target(),
-        host: if route.preserves_host { &client_host } else { &upstream.authority },
+        host: (!route.preserves_host).then_some(&*upstream.authority),
         fields: &parts.headers,
         credential: if route.forwards_credential {
             CredentialFields::Forward
@@ -102,7 +101,7 @@ pub(super) async fn transmit(
         request_id: journal.request_id(),
         framing,
         upgrade,
-        client_host: &client_host,
+        client_host: host,
     };
     let limits =
         view.snapshot.listeners.get(connection.listener_index).map(|listener| listener.limits);

@@ -1,7 +1,8 @@
 //! What one worker remembers of credentials that it has verified, within a bound in bytes.
 //!
 //! Tokens are keyed by the whole token, compared in full: a digest as the key gives back what
-//! the memory saves, and a short hash as the key is a login for whoever finds a collision.
+//! the memory saves, and a short hash as the key is a login for whoever finds a collision. The
+//! hash that finds a key is seeded at random, and only what has verified is ever put in.
 //! Passwords are keyed by a MAC under a key that lives as long as the process. A memory
 //! belongs to one snapshot; with the next it starts empty.
 
@@ -10,6 +11,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use aws_lc_rs::hmac;
+use foldhash::quality::RandomState;
 
 use super::Principal;
 
@@ -19,8 +21,8 @@ use super::Principal;
 /// forgotten at once. So the bound holds and nothing is ever searched for a victim.
 #[derive(Debug)]
 pub struct Memory<K> {
-    young: HashMap<K, Entry>,
-    old: HashMap<K, Entry>,
+    young: HashMap<K, Entry, RandomState>,
+    old: HashMap<K, Entry, RandomState>,
     young_bytes: usize,
     half: usize,
 }
@@ -56,7 +58,7 @@ impl<K: Eq + Hash + Weight> Memory<K> {
     /// A memory that holds about so many bytes; zero remembers nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), young_bytes: 0, half: bytes / 2 }
+        Self { young: HashMap::default(), old: HashMap::default(), young_bytes: 0, half: bytes / 2 }
     }
 
     /// Whom the key proved, if that still holds at `now` (Unix seconds).

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::resource::PathPrefix;
 use crate::route::IdentityFields;
@@ -33,7 +34,7 @@ pub struct Facts {
     /// What proved it.
     pub proof: Proof,
     /// The issuer or directory that vouches for it.
-    pub authority: Box<str>,
+    pub authority: Arc<str>,
     /// Its roles.
     pub roles: Vec<Box<str>>,
     /// What it may do.
@@ -53,11 +54,11 @@ impl Principal {
         Self { facts, fields: [const { OnceCell::new() }; 3] }
     }
 
-    pub(super) fn of_user(user: &User, proof: Proof, authority: &str) -> Self {
+    pub(super) fn of_user(user: &User, proof: Proof, authority: Arc<str>) -> Self {
         Self::new(Facts {
             name: user.name.clone(),
             proof,
-            authority: authority.into(),
+            authority,
             roles: user.roles.clone(),
             permissions: user.permissions.clone(),
             groups: user.groups.clone(),
@@ -71,7 +72,7 @@ impl Principal {
     /// nothing.
     #[must_use]
     pub fn supposed(user: &User, authority: &str) -> Self {
-        Self::of_user(user, Proof::Nothing, authority)
+        Self::of_user(user, Proof::Nothing, authority.into())
     }
 
     /// What is known of it.

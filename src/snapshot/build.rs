@@ -55,7 +55,17 @@ impl Snapshot {
             generation,
             routes: Table::new(routes),
             upstreams: config.upstreams.iter().map(build_upstream).collect(),
-            identities: Identities { verifier, directories, roles, decoy: Arc::new(decoy) },
+            identities: Identities {
+                issuer_names: config
+                    .issuers
+                    .iter()
+                    .map(|issuer| issuer.name.as_str().into())
+                    .collect(),
+                verifier,
+                directories,
+                roles,
+                decoy: Arc::new(decoy),
+            },
             listeners,
             trusted_proxies: config.server.trusted_proxies.clone(),
             remember_passwords: config.passwords.remember,
