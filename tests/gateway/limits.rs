@@ -145,6 +145,45 @@ fn a_client_that_does_not_read_is_dropped() {
 }
 
 #[test]
+fn a_stream_whose_body_never_comes_is_ended() {
+    let upstream = TestUpstream::start();
+    let gateway = limited(&upstream, "body_idle_timeout = \"1s\"");
+    let authorization = format!("Bearer {}", Token::of("alice").signed());
+    let mut raw = gateway.connect_frames();
+
+    let fields = [
+        (":method", "PUT"),
+        (":scheme", "https"),
+        (":authority", "files.test"),
+        (":path", "/x"),
+        ("authorization", authorization.as_str()),
+    ];
+    raw.headers(1, 0, &fields).unwrap();
+    let outcome = raw.outcome(1);
+
+    assert!(outcome.is_refusal(), "{outcome:?}");
+    assert!(upstream.requests().iter().all(|request| !request.complete));
+    assert_eq!(gateway.get("/y").bearer("alice").send_h2().status(), 200);
+}
+
+#[test]
+fn silence_after_the_handshake_is_ended() {
+    let upstream = TestUpstream::start();
+    let gateway = limited(&upstream, "header_timeout = \"1s\"");
+
+    for protocols in [&["h2"][..], &["http/1.1"], &[]] {
+        let mut stream = gateway.handshake(&client::Tls::new("files.test", protocols)).unwrap();
+        let start = Instant::now();
+        if let Err(error) = stream.read_to_end(&mut Vec::new()) {
+            assert!(!client::is_timeout(&error), "{protocols:?}: the connection is kept open");
+        }
+        assert!(start.elapsed() < Duration::from_secs(6), "{protocols:?}: {:?}", start.elapsed());
+    }
+
+    upstream.assert_untouched();
+}
+
+#[test]
 fn an_unfinished_handshake_is_ended() {
     let upstream = TestUpstream::start();
     let gateway = limited(&upstream, "handshake_timeout = \"1s\"");

@@ -273,18 +273,26 @@ fn a_new_listener_address_waits_for_a_restart() {
 #[test]
 fn no_request_is_lost_under_reloads() {
     let upstream = TestUpstream::start();
+    let key = SigningKey::ed25519();
     let gateway = TestGateway::before(&upstream)
         .route("permissions = { \"*\" = \"files:write\" }")
         .section("log", "level = \"info\"\naccess = false")
+        .section(
+            "issuers.local",
+            "keys = \"keys\"\nissuer = \"https://gateway.test\"\naudience = [\"doorward\"]\nbound = true",
+        )
+        .file("keys/lasting.pem", key.public_pem())
         .start();
+    let config = gateway.files().read("doorward.toml");
+    let token = Token::of("alice").header("kid", "lasting").signed_with(&key);
     let (done, served) = (AtomicBool::new(false), AtomicUsize::new(0));
     let old = gateway.generation();
 
     std::thread::scope(|scope| {
         for number in 0..4 {
-            let (gateway, done, served) = (&gateway, &done, &served);
+            let (gateway, done, served, token) = (&gateway, &done, &served, &token);
             scope.spawn(move || {
-                let token = gateway.get("/x").bearer("alice");
+                let token = gateway.get("/x").token(token);
                 let (mut plain, mut h2) = (gateway.connect(), gateway.connect_h2());
                 while !done.load(Ordering::Relaxed) {
                     let status = match number % 4 {
@@ -303,6 +311,10 @@ fn no_request_is_lost_under_reloads() {
                 let users =
                     format!("{USERS}  - username: user{round}\n    password: round-and-round\n");
                 gateway.files().replace("users.yaml", users);
+                gateway.files().write("keys/passing.pem", SigningKey::ed25519().public_pem());
+                let route =
+                    format!("\n[routes.round{round}]\nupstream = \"files\"\npath = \"/{round}\"\n");
+                gateway.files().replace("doorward.toml", format!("{config}{route}"));
                 let (chain, key) = gateway.authority().issue(&["files.test", "localhost"]);
                 gateway.files().replace("cert.key", key);
                 gateway.files().replace("cert.pem", chain);

@@ -41,6 +41,24 @@ fn a_user_may_not_leave_their_home() {
 }
 
 #[test]
+fn a_home_is_compared_in_its_canonical_spelling() {
+    let users = "users:\n  - username: zoë\n    password: zoe-and-her-home\n    home: /zoë b\n";
+    let upstream = TestUpstream::start();
+    let gateway = routes(&upstream, &[("routes.files", HOMES)]).users(users).start();
+    let status =
+        |target: &str| gateway.get(target).basic("zoë", "zoe-and-her-home").send().status();
+
+    assert_eq!(status("/files/zo%C3%AB%20b/x"), 200);
+    assert_eq!(status("/files/zo%c3%ab%20b/%78"), 200);
+    for target in
+        ["/files/zo%C3%AB/x", "/files/zo%C3%AB+b/x", "/files/zoe%CC%88%20b/x", "/files/zo%EB%20b/x"]
+    {
+        assert!(matches!(status(target), 400 | 403), "{target}");
+    }
+    assert_eq!(targets(&upstream), ["/files/zo%C3%AB%20b/x"; 2]);
+}
+
+#[test]
 fn no_home_is_nothing_and_the_root_is_everything() {
     let upstream = TestUpstream::start();
     let gateway = routes(&upstream, &[("routes.files", HOMES)]).start();

@@ -89,6 +89,7 @@ fn permissions_are_demanded_by_method() {
     assert_eq!(status("PUT", "bob"), 403);
     assert_eq!(status("DELETE", "bob"), 403);
     assert_eq!(status("GET", "dave"), 403);
+    assert_eq!(status("HEAD", "dave"), 403);
     upstream.assert_untouched();
     assert_eq!(status("GET", "bob"), 200);
     assert_eq!(status("GET", "alice"), 200);

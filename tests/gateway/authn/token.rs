@@ -199,3 +199,22 @@ fn foreign_claims_are_mapped_to_ours() {
     assert_eq!(seen.header("x-forwarded-user"), Some("erin"));
     assert_eq!(seen.header("x-forwarded-email"), Some("erin@idp.test"));
 }
+
+#[test]
+fn a_token_is_refused_once_it_has_expired() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).with("issuers.local", "leeway = \"0s\"").start();
+    let expires = now() + 2;
+    let ask = gateway.get("/x").token(&Token::of("alice").claim("exp", expires).signed());
+    let (mut plain, mut h2) = (gateway.connect(), gateway.connect_h2());
+    assert_eq!(ask.send_over(&mut plain).status(), 200);
+    assert_eq!(ask.send_over_h2(&mut h2).status(), 200);
+
+    gateway.wait("the refusal", || ask.send().status() == 401);
+
+    assert!(now() <= expires + 1, "remembered for too long");
+    let reached = upstream.requests().len();
+    assert_eq!(ask.send_over(&mut plain).status(), 401);
+    assert_eq!(ask.send_over_h2(&mut h2).status(), 401);
+    assert_eq!(upstream.requests().len(), reached);
+}

@@ -205,6 +205,23 @@ fn forwarded_headers_of_trusted_proxies_are_extended() {
 }
 
 #[test]
+fn an_ipv6_peer_is_quoted_where_it_must_be() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return; // a machine without IPv6
+    }
+    let upstream = TestUpstream::start();
+    let gateway =
+        TestGateway::before(&upstream).section("listeners.main", "address = \"[::1]:0\"").start();
+
+    assert_eq!(gateway.get("/x").bearer("alice").send().status(), 200);
+
+    let seen = upstream.only_request();
+    assert_eq!(seen.header("x-forwarded-for"), Some("::1"));
+    let forwarded = seen.header("forwarded").unwrap();
+    assert!(forwarded.contains("for=\"[::1]\""), "RFC 7239 §6: {forwarded}");
+}
+
+#[test]
 fn identity_is_set_in_the_family_that_the_route_names() {
     let upstream = TestUpstream::start();
     let route = |name: &str| {

@@ -14,7 +14,7 @@ use super::message::{Buffered, Framing, header_lines, read_body, values};
 use super::websocket;
 
 /// One request as it arrived.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Recorded {
     /// Which connection brought it, from 0.
     pub(crate) connection: usize,
@@ -26,6 +26,16 @@ pub(crate) struct Recorded {
     pub(crate) body: Vec<u8>,
     /// The body's end was seen.
     pub(crate) complete: bool,
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { connection, head, body, complete, .. } = self;
+        let head = String::from_utf8_lossy(head);
+        let begin = String::from_utf8_lossy(&body[..body.len().min(100)]);
+        let length = body.len();
+        write!(f, "connection {connection}, body {length} ({begin:?}), whole: {complete}\n{head}")
+    }
 }
 
 impl Recorded {
