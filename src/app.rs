@@ -136,7 +136,7 @@ impl App {
             log.counters(),
         );
         let admin = bind_admin(&admin_address, &observed)?;
-        let crew = Crew::new(bound, &control, metrics, access_log.as_ref())?;
+        let crew = Crew::new(&bound, &control, metrics, access_log.as_ref())?;
         let started =
             Started { listeners, admin: admin.as_ref().map(|(bound, _)| bound.address().clone()) };
         Ok(Self { control, crew, access_log, observed, admin, started })
@@ -153,7 +153,7 @@ impl App {
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
         let finished = runtime.block_on(async {
             let mut signals = signals::Signals::listen().map_err(system("signals"))?;
-            let working = crew.start(&stop, &cut).map_err(system("a thread"))?;
+            let mut working = crew.start(&stop, &cut).map_err(system("a thread"))?;
             let admin_stop = CancellationToken::new();
             let admin_task = admin
                 .map(|(bound, state)| tokio::spawn(admin::serve(bound, state, admin_stop.clone())));
@@ -166,7 +166,15 @@ impl App {
             }
             on_start(&started);
 
-            signals::until_stop(&mut signals, &control, access_log.as_ref(), &notifier).await;
+            let serving =
+                signals::until_stop(&mut signals, &control, access_log.as_ref(), &notifier);
+            let is_broken = tokio::select! {
+                () = serving => false,
+                () = working.failed() => true,
+            };
+            if is_broken {
+                tracing::error!("A worker has ended; the gateway ends, to be started anew");
+            }
 
             observed.readiness.draining();
             notifier.stopping("Draining");
@@ -178,6 +186,9 @@ impl App {
             admin_stop.cancel();
             if let Some(task) = admin_task {
                 let _ = tokio::time::timeout(Duration::from_secs(1), task).await;
+            }
+            if is_broken {
+                return Err(StartError::System("a worker", io::ErrorKind::Other.into()));
             }
             Ok::<_, StartError>(is_clean)
         })?;
@@ -197,10 +208,9 @@ impl App {
 fn format(config: &Config) -> Format {
     use std::io::IsTerminal as _;
     match config.log.format {
-        config::LogFormat::Json => Format::Json,
         config::LogFormat::Text => Format::Text,
         config::LogFormat::Auto if io::stderr().is_terminal() => Format::Text,
-        config::LogFormat::Auto => Format::Json,
+        config::LogFormat::Auto | config::LogFormat::Json => Format::Json,
     }
 }
 

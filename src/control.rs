@@ -135,7 +135,7 @@ impl Control {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         match &result {
             Ok(generation) => {
-                tracing::info!(generation, "Reloaded: generation {generation} serves")
+                tracing::info!(generation, "Reloaded: generation {generation} serves");
             }
             Err(error) => {
                 self.metrics.reload_failed();

@@ -74,16 +74,16 @@ impl Identities {
     /// [`IdentityError`], never [`IdentityError::Password`].
     pub fn identify_token(&self, token: &str, now: u64) -> Result<(Principal, u64), IdentityError> {
         let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
-        let verified = verifier.verify(token, now)?;
-        let until = verified.valid_until;
-        let issuer = verifier.issuer(verified.issuer).ok_or(VerifyError::UnknownIssuer)?;
-        let authority = self.issuer_names.get(verified.issuer).cloned().unwrap_or_default();
+        let claims = verifier.verify(token, now)?;
+        let until = claims.valid_until;
+        let issuer = verifier.issuer(claims.issuer).ok_or(VerifyError::UnknownIssuer)?;
+        let authority = self.issuer_names.get(claims.issuer).cloned().unwrap_or_default();
         let principal = if issuer.bound {
-            let found = self.find(&verified.subject).filter(|(_, user)| !user.disabled);
+            let found = self.find(&claims.subject).filter(|(_, user)| !user.disabled);
             let (_, user) = found.ok_or(IdentityError::UnknownSubject)?;
             Principal::of_user(user, Proof::Token, authority)
         } else {
-            self.foreign(verified, authority)?
+            self.foreign(claims, authority)?
         };
         Ok((principal, until))
     }

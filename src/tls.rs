@@ -241,9 +241,8 @@ fn read_certificate(
     let names: Vec<_> = names
         .iter()
         .flat_map(|names| &names.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some((*name).to_owned()),
-            _ => None,
+        .filter_map(|name| {
+            if let GeneralName::DNSName(name) = name { Some((*name).to_owned()) } else { None }
         })
         .collect();
     let name = names.first().cloned().unwrap_or_else(|| path.display().to_string());

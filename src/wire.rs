@@ -354,7 +354,7 @@ impl Wire {
         if inner.held.is_empty() {
             match Pin::new(&mut inner.stream).poll_read(cx, buf) {
                 Poll::Ready(Ok(())) => {}
-                other => return other,
+                unread @ (Poll::Pending | Poll::Ready(Err(_))) => return unread,
             }
         } else {
             let length = inner.held.len().min(buf.remaining());

@@ -23,6 +23,9 @@ const LOG_TICKS: u32 = 4;
 /// How many bytes of right passwords a worker remembers.
 const PASSWORD_MEMORY: usize = 4 * 1024 * 1024;
 
+/// Pools of idle connections by host and port.
+type Pools = HashMap<(Box<str>, u16), Rc<Pool>>;
+
 /// One worker.
 #[derive(Debug)]
 pub struct Worker {
@@ -35,7 +38,7 @@ pub struct Worker {
     ids: RefCell<IdSource>,
     reader: RefCell<Reader>,
     view: RefCell<Rc<View>>,
-    pools: RefCell<HashMap<(Box<str>, u16), Rc<Pool>>>,
+    pools: RefCell<Pools>,
     is_draining: Cell<bool>,
     ticks: Cell<u32>,
 }
@@ -141,7 +144,7 @@ impl View {
         snapshot: Arc<Snapshot>,
         ticker: &Rc<Ticker>,
         metrics: &WorkerMetrics,
-        pools: &mut HashMap<(Box<str>, u16), Rc<Pool>>,
+        pools: &mut Pools,
     ) -> Self {
         let key = |upstream: &Upstream| (upstream.host.clone(), upstream.port);
         let wanted: Vec<_> = snapshot.upstreams.iter().map(key).collect();

@@ -12,6 +12,9 @@ use super::worker::Working;
 use crate::control::Control;
 use crate::telemetry::access_log::LogWriter;
 
+/// How long workers that were cut may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// The signals that mean something.
 pub(super) struct Signals {
     hangup: Signal,
@@ -92,6 +95,7 @@ pub(super) async fn drain(
         () = signals.stop() => false,
     };
     cut.cancel();
-    let _ = tokio::task::spawn_blocking(move || working.join()).await;
+    let joining = tokio::task::spawn_blocking(move || working.join());
+    let _ = tokio::time::timeout(LAST_WORDS, joining).await; // nobody waits for one that hangs
     is_clean
 }

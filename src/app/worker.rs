@@ -1,8 +1,11 @@
 //! The worker threads: one event loop each, and everything that a request needs.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -46,12 +49,12 @@ pub(super) struct Working {
 
 impl Crew {
     pub(super) fn new(
-        bound: Vec<Bound>,
+        bound: &[Bound],
         control: &Arc<Control>,
         metrics: Vec<Arc<WorkerMetrics>>,
         access_log: Option<&LogWriter>,
     ) -> Result<Self, StartError> {
-        let occupancies = occupancies(&bound);
+        let occupancies = occupancies(bound);
         let mut members = Vec::new();
         for metrics in metrics {
             let mut sockets = Vec::new();
@@ -86,7 +89,7 @@ impl Crew {
             let (ready, is_ready) = std::sync::mpsc::channel();
             let thread =
                 std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-                    if let Err(error) = member.run(stop, cut, &ready) {
+                    if let Err(error) = member.run(&stop, &cut, &ready) {
                         let _ = ready.send(Err(error));
                     }
                     let _ = done.send(());
@@ -102,8 +105,8 @@ impl Crew {
 impl Member {
     fn run(
         self,
-        stop: CancellationToken,
-        cut: CancellationToken,
+        stop: &CancellationToken,
+        cut: &CancellationToken,
         ready: &std::sync::mpsc::Sender<io::Result<()>>,
     ) -> io::Result<()> {
         let Self { parts, sockets } = self;
@@ -120,7 +123,7 @@ impl Member {
                 tasks.spawn_local(acceptor.run(Rc::clone(&worker), tasks.clone(), stop.clone()));
             }
             let _ = ready.send(Ok(()));
-            work(&worker, &tasks, &stop, &cut).await;
+            work(&worker, &tasks, stop, cut).await;
             Ok(())
         });
         drop(runtime); // cuts what still runs, and so writes it down
@@ -157,9 +160,19 @@ async fn work(
 impl Working {
     /// Waits until every worker has ended.
     pub(super) async fn ended(&mut self) {
-        for ended in &mut self.ended {
-            let _ = ended.await;
-        }
+        poll_fn(|cx| if self.poll_fewer(cx) == 0 { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    /// Waits until a worker has ended, which none does unasked but in a panic.
+    pub(super) async fn failed(&mut self) {
+        let all = self.ended.len();
+        poll_fn(|cx| if self.poll_fewer(cx) < all { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    /// How many are at work.
+    fn poll_fewer(&mut self, cx: &mut Context<'_>) -> usize {
+        self.ended.retain_mut(|ended| Pin::new(ended).poll(cx).is_pending());
+        self.ended.len()
     }
 
     /// Joins the threads, which have ended or are about to.

@@ -143,6 +143,7 @@ impl Watch {
     }
 
     /// Whether the deadline has passed; if not, the task is woken when it does.
+    #[must_use]
     pub fn poll_expired(&self, cx: &Context<'_>) -> bool {
         let now = self.ticker.now();
         self.slot(|slot| {

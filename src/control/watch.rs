@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_millis(100);
 
 /// How often everything is looked at all the same: some file systems tell nothing (NFS,
 /// overlays).
-const ANYWAY: Duration = Duration::from_secs(60);
+const ANYWAY: Duration = Duration::from_mins(1);
 
 /// Watches for as long as it is polled, and reloads what has changed.
 pub async fn run(control: Arc<Control>) {
@@ -31,10 +31,10 @@ pub async fn run(control: Arc<Control>) {
             None
         }
     };
-    let mut watched = Vec::new();
+    let mut followed = Vec::new();
     loop {
         if let Some(watcher) = &mut watcher {
-            follow(watcher, &mut watched, &control);
+            follow(watcher, &mut followed, &control);
         }
         let _ = timeout(ANYWAY, settled(&mut events, QUIET)).await;
         let control = Arc::clone(&control);
@@ -43,9 +43,13 @@ pub async fn run(control: Arc<Control>) {
 }
 
 /// Watches the folders that matter now, and no others.
-fn follow(watcher: &mut notify::RecommendedWatcher, watched: &mut Vec<PathBuf>, control: &Control) {
+fn follow(
+    watcher: &mut notify::RecommendedWatcher,
+    followed: &mut Vec<PathBuf>,
+    control: &Control,
+) {
     let wanted = control.with_config(|config| folders(config.watched()));
-    watched.retain(|folder| {
+    followed.retain(|folder| {
         let is_wanted = wanted.contains(folder);
         if !is_wanted {
             let _ = watcher.unwatch(folder);
@@ -53,11 +57,11 @@ fn follow(watcher: &mut notify::RecommendedWatcher, watched: &mut Vec<PathBuf>, 
         is_wanted
     });
     for folder in wanted {
-        if watched.contains(&folder) {
+        if followed.contains(&folder) {
             continue;
         }
         match watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            Ok(()) => watched.push(folder),
+            Ok(()) => followed.push(folder),
             Err(error) => {
                 tracing::warn!(folder = %folder.display(), %error, "This folder cannot be watched");
             }

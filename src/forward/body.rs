@@ -92,6 +92,7 @@ impl UpstreamBody {
     /// # Errors
     ///
     /// The body is still on its way.
+    #[expect(clippy::result_large_err, reason = "the body itself, moved and not boxed")]
     pub fn into_whole(mut self) -> Result<Bytes, Self> {
         if self.active.is_some() { Err(self) } else { Ok(self.whole.take().unwrap_or_default()) }
     }

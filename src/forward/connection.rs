@@ -144,6 +144,7 @@ impl Connection {
 
 /// The rest of a request's body on its way to the upstream.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what has happened, each on its own")]
 pub struct Upload {
     body: Incoming,
     is_chunked: bool,

@@ -16,6 +16,7 @@ use crate::route::upstream::Upstream;
 #[derive(Debug)]
 pub struct Pool {
     ticker: Rc<Ticker>,
+    #[expect(clippy::vec_box, reason = "a connection moves in and out with each request")]
     idle: RefCell<Vec<Box<Connection>>>,
     open: Cell<usize>,
 }

@@ -42,10 +42,9 @@ impl<'r> Incoming<'r> {
             (Some(_), Some(_)) => return Err(Rejection::AbsentHost),
         };
         let host = match (authority, host) {
-            (None, None) => return Err(Rejection::AbsentHost),
             (Some(authority), None) if parts.version == Version::HTTP_2 => authority,
-            // RFC 9112 §3.2.2: Host is needed in absolute-form as well.
-            (Some(_), None) => return Err(Rejection::AbsentHost),
+            // RFC 9112 §3.2.2: over HTTP/1.1 Host is needed in absolute-form as well.
+            (_, None) => return Err(Rejection::AbsentHost),
             (None, Some(host)) => host,
             (Some(authority), Some(host)) => {
                 let (named, host_named) =

@@ -93,13 +93,11 @@ impl Journal {
 
     /// The request's id: the client's own if it is a sane one, else ours.
     pub fn request_id(&self) -> &str {
-        match &self.made_id {
-            Some(made) => made.as_str(),
-            None => {
-                let foreign = self.parts.headers.get(&REQUEST_ID);
-                foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default()
-            }
+        if let Some(made) = &self.made_id {
+            return made.as_str();
         }
+        let foreign = self.parts.headers.get(&REQUEST_ID);
+        foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default()
     }
 
     /// Notes why a response did not come to its end.

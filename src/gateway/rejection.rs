@@ -161,15 +161,13 @@ impl Rejection {
     /// Which challenge goes with it.
     #[must_use]
     pub fn challenge(self) -> Challenge {
-        match self {
-            Self::Credential(CredentialError::Missing | CredentialError::Unsupported)
-            | Self::Password => Challenge::Plain,
-            Self::Credential(CredentialError::Malformed) | Self::Token(_) => {
-                Challenge::InvalidToken
-            }
-            _ if self.status() == StatusCode::UNAUTHORIZED => Challenge::Plain,
-            _ => Challenge::None,
+        if self.status() != StatusCode::UNAUTHORIZED {
+            return Challenge::None;
         }
+        // RFC 6750 §3.1: an error code only for a token that was presented.
+        let is_of_token =
+            matches!(self, Self::Credential(CredentialError::Malformed) | Self::Token(_));
+        if is_of_token { Challenge::InvalidToken } else { Challenge::Plain }
     }
 
     /// Seconds after which another attempt makes sense.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use socket2::TcpKeepalive;
@@ -35,7 +36,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// How often a silent tunnel's sides are asked whether they are still there.
-const PROBE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_mins(1);
 
 /// What the handshake settled.
 #[derive(Debug)]
@@ -112,7 +113,7 @@ async fn serve_http1(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
         let (worker, connection) = (Rc::clone(&handler_worker), Rc::clone(&handler_connection));
         async move { Ok::<_, Infallible>(gateway::handle(worker, connection, request).await) }
     });
-    let mut builder = hyper::server::conn::http1::Builder::new();
+    let mut builder = http1::Builder::new();
     // The wire keeps the limits and answers for them; the engine's own are only a backstop. Up to
     // a hundred fields it needs no memory of its own.
     if limits.header_count > 100 {
@@ -121,8 +122,8 @@ async fn serve_http1(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     builder.max_buf_size((limits.request_line + limits.header_bytes + 1024).max(16 * 1024));
     {
         let mut engine = std::pin::pin!(builder.serve_connection(io, service));
-        let ended =
-            drive(worker, connection, engine.as_mut(), |engine| engine.graceful_shutdown()).await;
+        let end = http1::Connection::graceful_shutdown;
+        let ended = drive(worker, connection, engine.as_mut(), end).await;
         if let Some(Err(error)) = ended
             && error.is_parse()
         {
@@ -160,7 +161,7 @@ async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
         }
     });
     let streams = Streams(Rc::clone(&connection.wire));
-    let mut builder = hyper::server::conn::http2::Builder::new(streams);
+    let mut builder = http2::Builder::new(streams);
     builder.max_concurrent_streams(limits.h2_streams.get());
     builder.max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
     builder.max_pending_accept_reset_streams(Some(20));
@@ -169,7 +170,7 @@ async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     builder.initial_connection_window_size(Some(1024 * 1024));
     builder.max_send_buf_size(64 * 1024);
     let mut engine = std::pin::pin!(builder.serve_connection(io, service));
-    drive(worker, connection, engine.as_mut(), |engine| engine.graceful_shutdown()).await;
+    drive(worker, connection, engine.as_mut(), http2::Connection::graceful_shutdown).await;
 }
 
 /// Polls the engine, and beside it the connection's one deadline and the worker's drain. `None`:

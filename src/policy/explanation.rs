@@ -9,6 +9,7 @@ use super::{authorize, has_role, holds, is_in_group, target};
 use crate::home::Named;
 use crate::identity::Principal;
 use crate::route::Route;
+use crate::user::Grant;
 
 /// One demand of a route, and whether it is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub fn explain(
         Some(permissions) => {
             add(format!("method {method}"), true, "among the route's methods".to_owned());
             for permission in permissions {
-                let held: Vec<_> = facts.permissions.iter().map(|held| held.as_str()).collect();
+                let held: Vec<_> = facts.permissions.iter().map(Grant::as_str).collect();
                 let because = format!("holds [{}]", held.join(", "));
                 add(
                     format!("permission {}", permission.as_str()),
