@@ -170,3 +170,23 @@ fn a_log_that_cannot_be_written_stops_no_request() {
         gateway.status()["log_lines_dropped"].as_u64().is_some_and(|count| count > 0)
     });
 }
+
+#[test]
+fn a_log_that_was_moved_away_is_opened_anew() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream)
+        .section("log", "level = \"info\"\nformat = \"json\"\nfile = \"{root}/access.log\"")
+        .start();
+    let logged = |name: &str, part: &str| {
+        std::fs::read_to_string(gateway.files().path(name)).is_ok_and(|log| log.contains(part))
+    };
+    gateway.get("/before").bearer("alice").send();
+    gateway.wait("the first line", || logged("access.log", "/before"));
+
+    std::fs::rename(gateway.files().path("access.log"), gateway.files().path("old.log")).unwrap();
+    gateway.reload();
+    gateway.get("/after").bearer("alice").send();
+
+    gateway.wait("the line in the new file", || logged("access.log", "/after"));
+    assert!(!logged("old.log", "/after"));
+}

@@ -145,6 +145,31 @@ fn a_client_that_does_not_read_is_dropped() {
 }
 
 #[test]
+fn a_stream_whose_client_takes_nothing_is_dropped() {
+    use crate::support::answer::{Answer, Step, head};
+    let upstream = TestUpstream::answering(|_| {
+        Answer::read().then(head(200, &[], "Content-Length: 1073741824\r\n")).and(Step::Flood)
+    })
+    .start();
+    let gateway = limited(&upstream, "body_idle_timeout = \"1s\"");
+    let authorization = format!("Bearer {}", Token::of("alice").signed());
+    let mut raw = gateway.connect_frames();
+
+    // SETTINGS_INITIAL_WINDOW_SIZE of 0: a response body may never be sent.
+    raw.frame(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).unwrap();
+    let fields = [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "files.test"),
+        (":path", "/x"),
+        ("authorization", authorization.as_str()),
+    ];
+    raw.headers(1, END_STREAM, &fields).unwrap();
+
+    upstream.wait_for_closed(1);
+}
+
+#[test]
 fn a_stream_whose_body_never_comes_is_ended() {
     let upstream = TestUpstream::start();
     let gateway = limited(&upstream, "body_idle_timeout = \"1s\"");

@@ -239,3 +239,39 @@ fn a_large_upload_and_download_arrive_whole() {
         assert!(request.complete && request.text() == body, "the upload differs");
     }
 }
+
+#[test]
+fn an_http_1_0_client_gets_no_chunks() {
+    let upstream = TestUpstream::answering(|_| {
+        Answer::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+    })
+    .start();
+    let gateway = TestGateway::before(&upstream).start();
+    let mut client = gateway.connect();
+
+    let token = crate::support::tokens::Token::of("alice").signed();
+    client.send(format!(
+        "GET /x HTTP/1.0\r\nHost: files.test\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ));
+    let answer = String::from_utf8(client.rest()).unwrap();
+
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+    assert!(!answer.to_lowercase().contains("transfer-encoding"), "{answer}");
+}
+
+#[test]
+fn a_range_is_asked_for_and_answered() {
+    let upstream = TestUpstream::answering(|request| {
+        assert_eq!(request.header("range"), Some("bytes=1-2"));
+        Answer::status(206, &[("Content-Range", "bytes 1-2/5"), ("ETag", "\"x\"")], "el")
+    })
+    .start();
+    let gateway = TestGateway::before(&upstream).start();
+    let ask = gateway.get("/x").bearer("alice").header("Range", "bytes=1-2");
+
+    for response in [ask.send(), ask.send_h2()] {
+        assert_eq!((response.status(), response.text().as_str()), (206, "el"));
+        assert_eq!(response.header("content-range"), Some("bytes 1-2/5"));
+        assert_eq!(response.header("etag"), Some("\"x\""));
+    }
+}
