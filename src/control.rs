@@ -6,7 +6,8 @@
 pub mod files;
 pub mod watch;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock;
@@ -55,7 +56,16 @@ pub struct Control {
 struct State {
     config: Config,
     keep: Keep,
+    /// What a configuration that could not be loaded names besides.
+    tried: Vec<PathBuf>,
     seen: Fingerprint,
+}
+
+impl State {
+    /// Every file and folder of which a change is a reason to load again.
+    fn watched(&self) -> impl Iterator<Item = &Path> {
+        self.config.watched().chain(self.tried.iter().map(PathBuf::as_path))
+    }
 }
 
 impl Control {
@@ -64,7 +74,7 @@ impl Control {
     /// # Errors
     ///
     /// Everything that is wrong with it.
-    pub fn read(path: &std::path::Path) -> Result<Config, ConfigErrors> {
+    pub fn read(path: &Path) -> Result<Config, ConfigErrors> {
         Config::load(path, std::env::vars())
     }
 
@@ -79,7 +89,7 @@ impl Control {
         metrics: Arc<ControlMetrics>,
         level: Option<LevelControl>,
     ) -> Result<Arc<Self>, LoadErrors> {
-        let seen = Fingerprint::of(&config);
+        let seen = Fingerprint::of(config.watched());
         let mut keep = Keep::default();
         let snapshot = Snapshot::build(&config, 1, &mut keep)?;
         note_loaded(&metrics, &snapshot);
@@ -90,7 +100,7 @@ impl Control {
             snapshots: SnapshotStore::new(snapshot),
             metrics,
             level,
-            state: Mutex::new(State { config, keep, seen }),
+            state: Mutex::new(State { config, keep, tried: Vec::new(), seen }),
             outcome: Mutex::new(None),
         }))
     }
@@ -112,13 +122,20 @@ impl Control {
         read(&self.state.lock().unwrap_or_else(PoisonError::into_inner).config)
     }
 
-    /// Loads if any file that matters has changed since the last attempt. Blocks.
-    pub fn reload_if_changed(&self) {
+    /// The folders in which a change is looked for.
+    pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
+        files::folders(self.state.lock().unwrap_or_else(PoisonError::into_inner).watched())
+    }
+
+    /// Loads if any file that matters has changed since the last attempt, and where that failed
+    /// also if `insists`: what was missing may be a file that nobody knew of. Blocks.
+    pub fn reload_if_changed(&self, insists: bool) {
         let has_changed = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            Fingerprint::of(&state.config) != state.seen
+            Fingerprint::of(state.watched()) != state.seen
         };
-        if has_changed {
+        let has_failed = || self.outcome().is_some_and(|outcome| outcome.error.is_some());
+        if has_changed || (insists && has_failed()) {
             let _ = self.reload();
         }
     }
@@ -147,9 +164,12 @@ impl Control {
 
     fn load(&self, state: &mut State) -> Result<u64, ReloadError> {
         // Taken first: what changes while we read is read again.
-        state.seen = Fingerprint::of(&state.config);
+        state.seen = Fingerprint::of(state.watched());
         let config = Self::read(&self.path)?;
-        let seen = Fingerprint::of(&config);
+        let seen = Fingerprint::of(config.watched());
+        // Until it has been loaded, its files count beside those of what serves.
+        state.tried = config.watched().map(Path::to_owned).collect();
+        state.seen = Fingerprint::of(state.watched());
         if let Some(changed) = self.changed_listener(&config) {
             return Err(LoadErrors(vec![LoadError::Listeners(changed)]).into());
         }
@@ -162,6 +182,7 @@ impl Control {
         }
         self.snapshots.swap(snapshot);
         state.config = config;
+        state.tried.clear();
         state.seen = seen;
         Ok(generation)
     }

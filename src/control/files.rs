@@ -6,8 +6,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
-
 /// The outside of every file that matters, links followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(Vec<(PathBuf, Option<Stamp>)>);
@@ -22,12 +20,11 @@ struct Stamp {
 }
 
 impl Fingerprint {
-    /// Looks at every file that the configuration was read from or names; of a folder, at what
-    /// is in it.
+    /// Looks at every file; of a folder, at what is in it.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
+    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
         let mut seen = Vec::new();
-        for path in config.watched() {
+        for path in paths {
             let stamp = stamp(path);
             if let Ok(entries) = fs::read_dir(path) {
                 let mut inside: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();

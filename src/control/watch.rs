@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Control;
-use super::files::folders;
 
 /// How long files must have been at rest.
 const QUIET: Duration = Duration::from_millis(100);
@@ -33,22 +32,22 @@ pub async fn run(control: Arc<Control>) {
     };
     let mut followed = Vec::new();
     loop {
-        if let Some(watcher) = &mut watcher {
-            follow(watcher, &mut followed, &control);
-        }
-        let _ = timeout(ANYWAY, settled(&mut events, QUIET)).await;
+        let has_more =
+            watcher.as_mut().is_some_and(|watcher| follow(watcher, &mut followed, &control));
+        // What changed before its folder was watched told nobody: it is looked at once.
+        let is_due = !has_more && timeout(ANYWAY, settled(&mut events, QUIET)).await.is_err();
         let control = Arc::clone(&control);
-        let _ = tokio::task::spawn_blocking(move || control.reload_if_changed()).await;
+        let _ = tokio::task::spawn_blocking(move || control.reload_if_changed(is_due)).await;
     }
 }
 
-/// Watches the folders that matter now, and no others.
+/// Watches the folders that matter now, and no others. True if some are new.
 fn follow(
     watcher: &mut notify::RecommendedWatcher,
     followed: &mut Vec<PathBuf>,
     control: &Control,
-) {
-    let wanted = control.with_config(|config| folders(config.watched()));
+) -> bool {
+    let wanted = control.folders();
     followed.retain(|folder| {
         let is_wanted = wanted.contains(folder);
         if !is_wanted {
@@ -56,17 +55,18 @@ fn follow(
         }
         is_wanted
     });
+    let before = followed.len();
     for folder in wanted {
-        if followed.contains(&folder) {
-            continue;
-        }
+        // Again and again: a folder that was removed and made anew is another one.
         match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            Ok(()) if followed.contains(&folder) => {}
             Ok(()) => followed.push(folder),
             Err(error) => {
                 tracing::warn!(folder = %folder.display(), %error, "This folder cannot be watched");
             }
         }
     }
+    followed.len() > before
 }
 
 /// Waits for a change, then until the files have rested for `quiet`. `None`: nobody watches.

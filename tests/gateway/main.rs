@@ -20,6 +20,7 @@ mod layering;
 mod limits;
 mod readme;
 mod reload;
+mod resilience;
 mod shutdown;
 mod start;
 mod support;
