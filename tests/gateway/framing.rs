@@ -4,6 +4,7 @@
 mod body;
 mod head;
 mod http2;
+mod mutation;
 
 use crate::support::client::Response;
 use crate::support::gateway::TestGateway;
