@@ -75,7 +75,11 @@ impl Control {
     ///
     /// Everything that is wrong with it.
     pub fn read(path: &Path) -> Result<Config, ConfigErrors> {
-        Config::load(path, std::env::vars())
+        // Not `vars`, which panics at what is not UTF-8: that is nobody's key, or a wrong value.
+        let environment = std::env::vars_os().map(|(name, value)| {
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        });
+        Config::load(path, environment)
     }
 
     /// Builds the first snapshot and takes over.

@@ -98,16 +98,14 @@ impl Identities {
     /// one without a password and of a disabled one is a decoy, so that each refusal costs what
     /// a wrong password costs.
     #[must_use]
-    pub fn password_of(&self, name: &str) -> PasswordQuestion {
+    pub fn password_of(&self, name: &str) -> PasswordQuestion<'_> {
         let Some((directory, user)) = self.find(name) else {
             let decoy = self.directories.first().map_or(&self.decoy, Directory::decoy);
-            return PasswordQuestion { hash: Arc::clone(decoy), principal: None };
+            return PasswordQuestion { hash: Arc::clone(decoy), entry: None };
         };
         let hash = Arc::clone(user.password.as_ref().unwrap_or_else(|| directory.decoy()));
         let may_log_in = user.password.is_some() && !user.disabled;
-        let principal =
-            may_log_in.then(|| Principal::of_user(user, Proof::Password, directory.name().into()));
-        PasswordQuestion { hash, principal }
+        PasswordQuestion { hash, entry: may_log_in.then_some((directory, &**user)) }
     }
 
     /// A principal of whom only the token speaks.
@@ -145,11 +143,20 @@ fn boxed(values: Option<Vec<String>>) -> Vec<Box<str>> {
 
 /// What decides about a password.
 #[derive(Debug)]
-pub struct PasswordQuestion {
+pub struct PasswordQuestion<'i> {
     /// What it must fit.
     pub hash: Arc<PasswordHash>,
-    /// Whom it then proves; `None`: nobody, whatever it fits.
-    pub principal: Option<Principal>,
+    entry: Option<(&'i Directory, &'i User)>,
+}
+
+impl PasswordQuestion<'_> {
+    /// Whom a password that fits proves; `None`: nobody, whatever it fits. Only then is anything
+    /// made of the user, so that the time until a refusal does not tell of it.
+    #[must_use]
+    pub fn proves(&self) -> Option<Principal> {
+        let (directory, user) = self.entry?;
+        Some(Principal::of_user(user, Proof::Password, directory.name().into()))
+    }
 }
 
 /// Permissions of nobody in particular, for routes that accept anonymous requests.

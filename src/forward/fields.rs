@@ -354,22 +354,19 @@ impl Head<'_> {
             ("x-forwarded-port", None),
         ] {
             let mut values = self.fields.get_all(name).iter();
-            match (values.next(), added) {
-                (Some(first), added) => {
+            match (added, values.next_back()) {
+                (Some(added), last) => {
                     out.put_slice(name.as_bytes());
                     out.put_slice(b": ");
-                    out.put_slice(first.as_bytes());
-                    if let Some(added) = added {
-                        for value in values {
-                            out.put_slice(b", ");
-                            out.put_slice(value.as_bytes());
-                        }
+                    for value in values.chain(last) {
+                        out.put_slice(value.as_bytes());
                         out.put_slice(b", ");
-                        out.put_slice(added.as_bytes());
                     }
+                    out.put_slice(added.as_bytes());
                     out.put_slice(b"\r\n");
                 }
-                (None, Some(added)) => put(out, name, added.as_bytes()),
+                // Of several the last is what the proxy added.
+                (None, Some(last)) => put(out, name, last.as_bytes()),
                 (None, None) => match name {
                     "x-real-ip" => put(out, name, peer.address.as_bytes()),
                     "x-forwarded-proto" => put(out, name, peer.scheme.as_bytes()),
@@ -379,13 +376,31 @@ impl Head<'_> {
             }
         }
         out.put_slice(b"forwarded: ");
-        for value in self.fields.get_all(header::FORWARDED) {
-            out.put_slice(value.as_bytes());
-            out.put_slice(b", ");
+        let values = self.fields.get_all(header::FORWARDED);
+        // An open quote would take in what we add: then nothing of it can be believed.
+        if values.iter().all(|value| has_closed_quotes(value.as_bytes())) {
+            for value in values {
+                out.put_slice(value.as_bytes());
+                out.put_slice(b", ");
+            }
         }
         out.put_slice(b"for=");
         self.write_forwarded_element(out);
     }
+}
+
+/// Whether every quoted string has its end (RFC 9110 §5.6.4).
+fn has_closed_quotes(value: &[u8]) -> bool {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for &byte in value {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+    }
+    !is_quoted
 }
 
 fn put(out: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -456,6 +471,18 @@ mod tests {
         ] {
             let name = HeaderName::from_static(name);
             assert_eq!(fate(&name), Fate::Drop, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_is_seen() {
+        for (value, is_closed) in [
+            ("for=192.0.2.1;proto=https", true),
+            ("for=\"[::1]\", for=\"a\\\"b\"", true),
+            ("for=\"192.0.2.1", false),
+            ("for=\"a\\\"", false),
+        ] {
+            assert_eq!(has_closed_quotes(value.as_bytes()), is_closed, "{value}");
         }
     }
 

@@ -66,7 +66,8 @@ impl Connection {
 }
 
 /// Whether an address is one of the trusted proxies'.
-fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+#[must_use]
+pub fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|net| net.contains(&address))
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::journal::Journal;
@@ -89,12 +90,12 @@ async fn identify_password(
     let question = snapshot.identities.password_of(&basic.user);
     let began = Instant::now();
     let password = Secret::new(basic.password.as_bytes().to_vec());
-    let verified = snapshot.hashing.verify(client, question.hash, password).await;
+    let verified = snapshot.hashing.verify(client, Arc::clone(&question.hash), password).await;
     let (outcome, result) = match verified {
         Err(error) => (PasswordCheck::Overloaded, Err(Rejection::from(error))),
-        Ok(fits) => match question.principal {
-            Some(principal) if fits => (PasswordCheck::Accepted, Ok(Rc::new(principal))),
-            _ => (PasswordCheck::Refused, Err(IdentityError::Password.into())),
+        Ok(fits) => match fits.then(|| question.proves()).flatten() {
+            Some(principal) => (PasswordCheck::Accepted, Ok(Rc::new(principal))),
+            None => (PasswordCheck::Refused, Err(IdentityError::Password.into())),
         },
     };
     worker.metrics.password_checked(outcome, Some(began.elapsed()));

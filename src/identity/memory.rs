@@ -32,6 +32,8 @@ struct Entry {
     principal: Rc<Principal>,
     /// The last second at which it holds.
     until: u64,
+    /// Its part in the bound.
+    weight: usize,
 }
 
 /// A key's part in the bound.
@@ -85,11 +87,12 @@ impl<K: Eq + Hash + Weight> Memory<K> {
 
     /// Remembers whom the key proved, up to and including the second `until`.
     pub fn remember(&mut self, key: K, principal: Rc<Principal>, until: u64) {
-        self.insert(key, Entry { principal, until });
+        let weight = key.weight() + principal.weight() + ENTRY_BYTES;
+        self.insert(key, Entry { principal, until, weight });
     }
 
     fn insert(&mut self, key: K, entry: Entry) {
-        let weight = key.weight() + ENTRY_BYTES;
+        let weight = entry.weight;
         if weight > self.half {
             return;
         }
@@ -157,7 +160,8 @@ mod tests {
 
     #[test]
     fn the_bound_holds_and_what_is_used_stays() {
-        let mut memory = Memory::<Box<str>>::new(20 * (ENTRY_BYTES + 4));
+        let weight = ENTRY_BYTES + principal().weight() + 4;
+        let mut memory = Memory::<Box<str>>::new(20 * weight);
         memory.remember("used".into(), principal(), 100);
         for number in 0..1000 {
             memory.remember(format!("{number:04}").into(), principal(), 100);
@@ -165,6 +169,19 @@ mod tests {
             assert!(memory.young.len() + memory.old.len() <= 21);
         }
         assert!(memory.recall("0000", 1).is_none());
+    }
+
+    #[test]
+    fn a_principal_of_many_permissions_weighs_what_it_holds() {
+        assert!(principal().weight() < 1024);
+        let mut facts = super::super::anonymous().facts().clone();
+        facts.roles = vec!["a-role-of-some-length".into(); 1000];
+        let heavy = Rc::new(Principal::new(facts));
+        let mut memory = Memory::<Box<str>>::new(20_000);
+
+        memory.remember("token".into(), heavy, 100);
+
+        assert!(memory.recall("token", 1).is_none());
     }
 
     #[test]

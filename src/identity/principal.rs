@@ -19,6 +19,9 @@ pub enum Proof {
     Token,
 }
 
+/// What a text takes besides its bytes, about.
+const TEXT_BYTES: usize = 24;
+
 /// A verified identity: only this module's constructors make one.
 #[derive(Debug)]
 pub struct Principal {
@@ -81,14 +84,25 @@ impl Principal {
         &self.facts
     }
 
+    /// About how many bytes it holds.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let facts = &self.facts;
+        let lists = facts.roles.iter().chain(&facts.groups).map(|name| name.len());
+        let grants = facts.permissions.iter().map(|grant| grant.as_str().len());
+        let texts = facts.name.len() + facts.email.as_ref().map_or(0, |email| email.len());
+        size_of::<Self>() + texts + lists.chain(grants).map(|text| text + TEXT_BYTES).sum::<usize>()
+    }
+
     /// The name; `None` for nobody.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         if self.facts.name.is_empty() { None } else { Some(&self.facts.name) }
     }
 
-    /// The fields that tell an upstream who it is, each ending in CR LF; made once. Values
-    /// that could end a field early are left out: an upstream then knows less, never else.
+    /// The fields that tell an upstream who it is, each ending in CR LF; made once. Values that
+    /// an upstream would read as others are left out, such as a group with a comma or a name
+    /// with a blank at its end: it then knows less, never else.
     #[must_use]
     pub fn fields(&self, family: IdentityFields) -> &[u8] {
         let (index, names) = match family {
@@ -126,20 +140,32 @@ impl Principal {
         let home = facts.home.as_ref().map(|home| if home.is_root() { "/" } else { home.as_str() });
         let values = [
             Some(facts.name.to_string()),
-            Some(facts.groups.join(",")),
+            Some(list(&facts.groups)),
             facts.email.as_ref().map(ToString::to_string),
-            Some(facts.roles.join(",")),
+            Some(list(&facts.roles)),
             home.map(ToOwned::to_owned),
         ];
         let mut fields = String::new();
         for (name, value) in names.into_iter().zip(values) {
             let value = value.unwrap_or_default();
-            if !value.is_empty() && !value.chars().any(char::is_control) {
+            if !value.is_empty() && is_plain(&value) {
                 let _ = write!(fields, "{name}: {value}\r\n");
             }
         }
         fields
     }
+}
+
+/// The names that stay what they are in a list.
+fn list(names: &[Box<str>]) -> String {
+    let names = names.iter().map(AsRef::as_ref);
+    let names: Vec<_> = names.filter(|name| is_plain(name) && !name.contains(',')).collect();
+    names.join(",")
+}
+
+/// Whether a text stays what it is as the value of a field.
+fn is_plain(value: &str) -> bool {
+    !value.chars().any(char::is_control) && value.trim() == value
 }
 
 #[cfg(test)]
@@ -168,6 +194,18 @@ mod tests {
             String::from_utf8(fields).unwrap(),
             "remote-user: alice\r\nremote-roles: a,b\r\nremote-home: /alice\r\n"
         );
+    }
+
+    #[test]
+    fn what_an_upstream_would_read_otherwise_is_left_out() {
+        let roles = &["a,admin", "b", " admin", "c\u{a0}", "d\te"];
+        for (name, fields) in [
+            ("alice ", "remote-roles: b\r\nremote-home: /alice\r\n"),
+            ("alice", "remote-user: alice\r\nremote-roles: b\r\nremote-home: /alice\r\n"),
+        ] {
+            let principal = principal(name, roles);
+            assert_eq!(principal.fields(IdentityFields::Remote), fields.as_bytes());
+        }
     }
 
     #[test]

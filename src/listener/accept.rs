@@ -17,6 +17,7 @@ use super::occupancy::{Occupancy, Place};
 use super::serve::{self, Accepted};
 use crate::clock::ticker::Millis;
 use crate::config::Limits;
+use crate::gateway::connection::is_trusted;
 use crate::telemetry::metrics::Handshake;
 use crate::wire::stream::Stream;
 use crate::worker::Worker;
@@ -110,7 +111,10 @@ impl Acceptor {
     fn admit(&self, worker: &Rc<Worker>, tasks: &TaskTracker, stream: TcpStream, peer: SocketAddr) {
         let view = worker.view();
         let Some(listener) = view.snapshot.listeners.get(self.index) else { return };
-        let limits = listener.limits;
+        let mut limits = listener.limits;
+        if is_trusted(&view.snapshot.trusted_proxies, peer.ip()) {
+            limits.connections_per_address = None; // it speaks for many
+        }
         let Some(place) = self.occupancy.enter(peer.ip(), &limits) else {
             worker.metrics.connection_refused(self.index);
             return; // closed by being dropped
