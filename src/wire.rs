@@ -443,6 +443,9 @@ impl Wire {
                 if let Reading::Http2(frames) = &mut inner.reading {
                     frames.sent(*length);
                 }
+                if self.is_ending.get() {
+                    inner.idle_since = self.watch.ticker().now(); // what is left is on its way
+                }
                 if inner.stalled_since.take().is_some() {
                     inner.idle_since = self.watch.ticker().now();
                     if inner.deferred.is_some() {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -18,6 +19,9 @@ use crate::clock::ticker::{Millis, Watch};
 
 const READ_SMALL: usize = 8 * 1024;
 const READ_LARGE: usize = 64 * 1024;
+
+/// From when on a connection's silence is checked.
+const LONG_REST: Millis = 500;
 
 /// A connection to an upstream. It belongs to one exchange at a time.
 #[derive(Debug)]
@@ -68,15 +72,18 @@ impl Connection {
         write_head(&mut self.output);
     }
 
-    /// Whether an idle connection is still open and silent, as far as is known without asking
-    /// the kernel when it has nothing to tell.
-    pub(super) fn is_alive(&self) -> bool {
-        let mut probe = [0; 1];
-        let is_silent = matches!(
-            self.stream.try_read(&mut probe),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock
-        );
-        self.input.is_empty() && is_silent
+    /// Whether an idle connection is still open and silent. After a short rest that is told by
+    /// what the event loop has heard; after a long one the kernel is asked, because a loop under
+    /// load hears of a close late, and a request sent into one may not be sent again.
+    pub(super) fn is_alive(&self, now: Millis) -> bool {
+        let is_silent = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        let is_heard = || self.stream.try_read(&mut [0; 1]).is_err_and(is_silent);
+        let is_asked = || {
+            let socket = socket2::SockRef::from(&self.stream);
+            socket.peek(&mut [MaybeUninit::uninit(); 1]).is_err_and(is_silent)
+        };
+        let has_rested = now.saturating_sub(self.idle_since) > LONG_REST;
+        self.input.is_empty() && is_heard() && (!has_rested || is_asked())
     }
 
     /// Takes the transport and what has been read from it, for another protocol.

@@ -98,6 +98,7 @@ pub fn refusal(
     let fields = response.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(seconds) = rejection.retry_after() {
         fields.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
