@@ -2,10 +2,11 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::TokioIo;
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -184,4 +185,82 @@ async fn read_some(wire: &Rc<Wire>) -> Vec<u8> {
     let length = Guarded(Rc::clone(wire)).read(&mut room).await.unwrap();
     room.truncate(length);
     room
+}
+
+/// Bytes in which a second request hides, should the reading of a body go astray.
+const HIDDEN: &str = "\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// One of several ways to send a request for `/number`.
+fn message(kind: u8, number: usize) -> String {
+    let head = |method: &str| format!("{method} /{number} HTTP/1.1\r\nHost: a\r\n");
+    let length = HIDDEN.len();
+    match kind {
+        0 => format!("{}\r\n", head("GET")),
+        1 => format!("{}Upgrade: h2c\r\nConnection: upgrade\r\n\r\n", head("GET")),
+        2 => format!("{}Content-Length: {length}\r\n\r\n{HIDDEN}", head("POST")),
+        3 => format!(
+            "{}Transfer-Encoding: chunked\r\n\r\n{length:x};x=y\r\n{HIDDEN}\r\n0\r\nA: b\r\n\r\n",
+            head("PUT")
+        ),
+        4 => format!("{}Content-Length: {length}\r\n\r\n{HIDDEN}", head("GET")),
+        _ => format!("{}Upgrade: x\r\nContent-Length: 5\r\n\r\nabcde", head("GET")),
+    }
+}
+
+/// The paths that the engine hands on when it reads the bytes cut up like this.
+async fn handed_on(bytes: &[u8], piece: usize, expected: usize) -> Vec<String> {
+    let Pair { wire, mut client, .. } = pair().await;
+    let paths = Rc::new(RefCell::new(Vec::new()));
+    let (seen, shared) = (Rc::clone(&paths), Rc::clone(&wire));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (wire, seen) = (Rc::clone(&shared), Rc::clone(&seen));
+        async move {
+            let under_way = wire.begin();
+            seen.borrow_mut().push(request.uri().path().to_owned());
+            let _ = request.into_body().collect().await;
+            drop(under_way);
+            wire.resume();
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"."))))
+        }
+    });
+    let io = TokioIo::new(Guarded(wire));
+    let serving = hyper::server::conn::http1::Builder::new().serve_connection(io, service);
+    let talking = async {
+        client.set_nodelay(true).unwrap();
+        for piece in bytes.chunks(piece) {
+            let _ = client.write_all(piece).await;
+            tokio::task::yield_now().await;
+        }
+        let mut room = [0; 4096];
+        let wanted = Duration::from_secs(2);
+        while paths.borrow().len() < expected {
+            match tokio::time::timeout(wanted, client.read(&mut room)).await {
+                Ok(Ok(length)) if length > 0 => {}
+                _ => break,
+            }
+        }
+        // A hidden one would follow at once.
+        let _ = tokio::time::timeout(Duration::from_millis(10), client.read(&mut room)).await;
+        drop(client);
+    };
+    let _ = tokio::join!(serving, talking);
+    let paths = paths.borrow().clone();
+    paths
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn the_engine_reads_what_was_sent_however_it_was_cut(
+        kinds in proptest::collection::vec(0u8..6, 1..6), piece in 1usize..200
+    ) {
+        let bytes: String =
+            kinds.iter().enumerate().map(|(number, &kind)| message(kind, number)).collect();
+        let expected: Vec<_> = (0..kinds.len()).map(|number| format!("/{number}")).collect();
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let paths = runtime.block_on(handed_on(bytes.as_bytes(), piece, expected.len()));
+
+        prop_assert_eq!(paths, expected);
+    }
 }
