@@ -3,50 +3,30 @@
 //! size for which the engine would need a timer for each request. HTTP/1.1 is read strictly
 //! here before the engine reads it ([`framing`]), HTTP/2 frames are counted ([`frames`]).
 
+mod deadline;
 pub mod frames;
 pub mod framing;
+mod guarded;
 pub mod refusal;
 pub mod stream;
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite as _;
 
+pub use self::deadline::{Expiry, TimeLimits};
+pub use self::guarded::Guarded;
+
+use self::deadline::deadline;
 use self::frames::{FrameLimits, Frames};
 use self::framing::{Framing, HeadLimits};
 use self::refusal::Refusal;
 use self::stream::Stream;
-use crate::clock::ticker::{Millis, TICK, Watch};
-
-/// How long a connection may stay in each state.
-#[derive(Clone, Copy, Debug)]
-pub struct TimeLimits {
-    /// From a head's first byte (the first head's: from the connection) to its end.
-    pub header: Duration,
-    /// Between two requests.
-    pub keep_alive: Duration,
-    /// While the client takes nothing of what is to be written.
-    pub stall: Duration,
-}
-
-/// Why a connection's time is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expiry {
-    /// Between requests, or before the first: it may be closed without a word.
-    Idle,
-    /// In the middle of a head.
-    Head,
-    /// The client stopped reading.
-    Stalled,
-}
-
-/// How long a connection may stay idle once no more requests are wanted.
-const LAST_IDLE: Duration = Duration::from_secs(2);
+use crate::clock::ticker::{Millis, Watch};
 
 /// What a task of an HTTP/2 connection waits for when it has been polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,14 +186,6 @@ impl Wire {
         }
     }
 
-    /// No more requests are wanted: a connection that stays idle is closed soon.
-    pub fn hurry(&self) {
-        self.is_ending.set(true);
-        let mut inner = self.inner.borrow_mut();
-        inner.idle_since = self.watch.ticker().now();
-        self.arm(&inner);
-    }
-
     /// Notes what the HTTP engine refused, and has answered, itself.
     pub fn note(&self, refusal: Refusal) {
         self.inner.borrow_mut().refusal.get_or_insert(refusal);
@@ -259,49 +231,6 @@ impl Wire {
         (inner.stream.take(), std::mem::take(&mut inner.held))
     }
 
-    /// Looks at the clock after the watch has run out: whose time is up, if anybody's.
-    /// Otherwise the watch is set anew.
-    pub fn expired(&self) -> Option<Expiry> {
-        let inner = self.inner.borrow();
-        let now = self.watch.ticker().now();
-        let expired = self.limit(&inner).filter(|&(deadline, _)| now >= deadline);
-        if expired.is_none() {
-            self.arm(&inner);
-        }
-        expired.map(|(_, expiry)| expiry)
-    }
-
-    /// Sets the watch to what is due next.
-    fn arm(&self, inner: &Inner) {
-        match self.limit(inner) {
-            Some((deadline, _)) => self.watch.set_at(deadline),
-            None => self.watch.clear(),
-        }
-    }
-
-    /// What is due next, and when.
-    fn limit(&self, inner: &Inner) -> Option<(Millis, Expiry)> {
-        let is_idle = self.is_idle();
-        let stalled =
-            inner.stalled_since.map(|since| (deadline(since, self.times.stall), Expiry::Stalled));
-        let head = match &inner.reading {
-            // The next head waits until the request before it has been answered.
-            Reading::Http1(_) => inner.head_since.filter(|_| is_idle),
-            // Nothing else can be read before the header block has ended.
-            Reading::Http2(frames) => frames.block_since(),
-        };
-        let head = head.map(|since| (deadline(since, self.times.header), Expiry::Head));
-        if let Some(first) = stalled.into_iter().chain(head).min_by_key(|&(at, _)| at) {
-            return Some(first);
-        }
-        let idle = match inner.has_read {
-            false => self.times.header,
-            true if self.is_ending.get() => self.times.keep_alive.min(LAST_IDLE),
-            true => self.times.keep_alive,
-        };
-        is_idle.then(|| (deadline(inner.idle_since, idle), Expiry::Idle))
-    }
-
     /// Refuses a head that did not come to its end in time.
     pub fn time_out(&self, cx: &mut Context<'_>) {
         self.answer(&mut self.inner.borrow_mut(), Refusal::HeadTimeout, cx);
@@ -335,176 +264,14 @@ impl Wire {
         }
         self.arm(&inner);
     }
-
-    fn read(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let inner = &mut *self.inner.borrow_mut();
-        if self.is_upgraded.get() {
-            return inner.wait(cx); // what comes now belongs to the other protocol
-        }
-        if inner.refusal.is_some() {
-            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-        }
-        if let Some(refusal) = inner.deferred {
-            return self.refuse(inner, refusal, cx);
-        }
-        if inner.is_holding {
-            return inner.hold(cx);
-        }
-        let before = buf.filled().len();
-        if inner.held.is_empty() {
-            match Pin::new(&mut inner.stream).poll_read(cx, buf) {
-                Poll::Ready(Ok(())) => {}
-                unread @ (Poll::Pending | Poll::Ready(Err(_))) => return unread,
-            }
-        } else {
-            let length = inner.held.len().min(buf.remaining());
-            buf.put_slice(inner.held.get(..length).unwrap_or_default());
-            inner.held.drain(..length);
-        }
-        let read = buf.filled().get(before..).unwrap_or_default();
-        if read.is_empty() {
-            inner.has_ended = true;
-            return Poll::Ready(Ok(()));
-        }
-        inner.bytes_in += u64::try_from(read.len()).unwrap_or(0);
-        inner.has_read = true;
-        let now = self.watch.ticker().now();
-        match &mut inner.reading {
-            Reading::Http2(frames) => match frames.feed(read, now) {
-                Ok(()) => {
-                    if frames.block_since() == Some(now) {
-                        self.arm(inner);
-                    }
-                    Poll::Ready(Ok(()))
-                }
-                Err(refusal) => self.refuse(inner, refusal, cx),
-            },
-            Reading::Http1(framing) => match framing.feed(read) {
-                Ok(seen) => {
-                    if !seen.inside_head {
-                        inner.head_since = None;
-                    } else if inner.head_since.is_none() || framing.boundary() > 0 {
-                        inner.head_since = Some(now);
-                        self.arm(inner);
-                    }
-                    if let Some(at) = seen.upgrade_at {
-                        let mut beyond = read.get(at..).unwrap_or_default().to_vec();
-                        beyond.append(&mut inner.held);
-                        inner.held = beyond;
-                        inner.is_holding = true;
-                        buf.set_filled(before + at);
-                    }
-                    Poll::Ready(Ok(()))
-                }
-                Err(refusal) => {
-                    let good = framing.boundary();
-                    buf.set_filled(before + good);
-                    if good == 0 {
-                        return self.refuse(inner, refusal, cx);
-                    }
-                    // The messages before it are good and are answered first.
-                    inner.head_since = None;
-                    inner.deferred = Some(refusal);
-                    Poll::Ready(Ok(()))
-                }
-            },
-        }
-    }
-
-    /// Ends the reading; a head that is refused behind a request under way is refused once that
-    /// has been answered.
-    fn refuse(
-        &self,
-        inner: &mut Inner,
-        refusal: Refusal,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        if let Reading::Http1(framing) = &inner.reading
-            && !framing.is_inside_body()
-            && (!self.is_idle()
-                || inner.stalled_since.is_some()
-                || framing.completed() > self.begun.get())
-        {
-            inner.deferred = Some(refusal);
-            return inner.wait(cx);
-        }
-        self.answer(inner, refusal, cx);
-        Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
-    }
-
-    fn wrote(&self, inner: &mut Inner, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match &result {
-            Poll::Pending if inner.stalled_since.is_none() => {
-                inner.stalled_since = Some(self.watch.ticker().now());
-                self.arm(inner);
-            }
-            Poll::Ready(Ok(length)) => {
-                inner.bytes_out += u64::try_from(*length).unwrap_or(0);
-                if let Reading::Http2(frames) = &mut inner.reading {
-                    frames.sent(*length);
-                }
-                if self.is_ending.get() {
-                    inner.idle_since = self.watch.ticker().now(); // what is left is on its way
-                }
-                if inner.stalled_since.take().is_some() {
-                    inner.idle_since = self.watch.ticker().now();
-                    if inner.deferred.is_some() {
-                        inner.wake_reader();
-                    }
-                    self.arm(inner);
-                }
-            }
-            Poll::Pending | Poll::Ready(Err(_)) => {}
-        }
-        result
-    }
 }
 
 impl Inner {
-    /// Waits for what no socket will tell: see [`Inner::wake_reader`].
-    fn wait(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        self.reader = Some(cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// Reads on while an upgrade is being decided, without giving anything to the engine.
-    /// A little is kept for the protocol to come; more is not read.
-    fn hold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        const MOST: usize = 16 * 1024;
-        if self.held.len() >= MOST {
-            return self.wait(cx);
-        }
-        let mut room = [0; 1024];
-        let mut buf = ReadBuf::new(&mut room);
-        match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
-            Poll::Pending => self.wait(cx), // for the socket, or for the decision
-            Poll::Ready(Ok(())) if buf.filled().is_empty() => {
-                self.has_ended = true;
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Ok(())) => {
-                self.held.extend_from_slice(buf.filled());
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-        }
-    }
-
     fn wake_reader(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
     }
-}
-
-/// When the time is up that began at `since`: never early, though `since` is coarse.
-fn deadline(since: Millis, limit: Duration) -> Millis {
-    since.saturating_add(millis(limit)).saturating_add(millis(TICK))
-}
-
-fn millis(duration: Duration) -> Millis {
-    u64::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// Held while a request is under way; see [`Wire::begin`].
@@ -514,59 +281,6 @@ pub struct UnderWay(Rc<Wire>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.end();
-    }
-}
-
-/// The transport as the HTTP engine sees it.
-#[derive(Debug)]
-pub struct Guarded(pub Rc<Wire>);
-
-impl AsyncRead for Guarded {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.0.read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Guarded {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let inner = &mut *self.0.inner.borrow_mut();
-        let result = Pin::new(&mut inner.stream).poll_write(cx, buf);
-        self.0.wrote(inner, result)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let inner = &mut *self.0.inner.borrow_mut();
-        let result = Pin::new(&mut inner.stream).poll_write_vectored(cx, bufs);
-        self.0.wrote(inner, result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.inner.borrow().stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let inner = &mut *self.0.inner.borrow_mut();
-        Pin::new(&mut inner.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.0.is_upgraded.get() {
-            return Poll::Ready(Ok(())); // the transport lives on in another protocol
-        }
-        let inner = &mut *self.0.inner.borrow_mut();
-        Pin::new(&mut inner.stream).poll_shutdown(cx)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::task::Poll;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -7,7 +8,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::TokioIo;
 use proptest::prelude::*;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
@@ -244,8 +245,7 @@ async fn handed_on(bytes: &[u8], piece: usize, expected: usize) -> Vec<String> {
         drop(client);
     };
     let _ = tokio::join!(serving, talking);
-    let paths = paths.borrow().clone();
-    paths
+    paths.borrow().clone()
 }
 
 proptest! {
