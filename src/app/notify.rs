@@ -1,13 +1,19 @@
 //! What the service manager is told (`sd_notify(3)`): nothing at all when there is none.
 
+use std::ffi::OsString;
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// Talks to the service manager.
-#[derive(Clone, Copy, Debug)]
+/// Talks to the service manager, without ever waiting for it: one whose queue is full misses a
+/// word rather than stopping the control plane.
+#[derive(Debug)]
 pub struct Notifier {
-    is_managed: bool,
+    manager: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
 }
 
@@ -15,10 +21,15 @@ impl Notifier {
     /// As the environment says: `NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`.
     #[must_use]
     pub fn from_environment() -> Self {
-        Self {
-            is_managed: std::env::var_os("NOTIFY_SOCKET").is_some(),
-            watchdog: sd_notify::watchdog_enabled(),
-        }
+        let named = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
+        let manager = named.and_then(|name| match reach(&name) {
+            Ok(manager) => Some(manager),
+            Err(error) => {
+                tracing::warn!(%error, "The service manager cannot be reached");
+                None
+            }
+        });
+        Self { manager, watchdog: sd_notify::watchdog_enabled() }
     }
 
     /// The gateway serves, or serves again after a reload.
@@ -57,13 +68,23 @@ impl Notifier {
     }
 
     fn send(&self, state: &[NotifyState<'_>]) {
-        if !self.is_managed {
-            return;
-        }
-        if let Err(error) = sd_notify::notify(state) {
-            tracing::warn!(error = %error, "Could not notify the service manager");
+        let Some((socket, manager)) = &self.manager else { return };
+        let words: Vec<_> = state.iter().map(ToString::to_string).collect();
+        if let Err(error) = socket.send_to_addr(words.join("\n").as_bytes(), manager) {
+            tracing::warn!(%error, "Could not notify the service manager");
         }
     }
+}
+
+/// A socket to the service manager: a path, or `@` and an abstract name.
+fn reach(name: &OsString) -> io::Result<(UnixDatagram, SocketAddr)> {
+    let address = match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    Ok((socket, address))
 }
 
 /// A line end would begin another assignment of the protocol.
@@ -77,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_watchdog_is_fed_twice_as_often_as_demanded() {
-        let notifier = |watchdog| Notifier { is_managed: false, watchdog };
+        let notifier = |watchdog| Notifier { manager: None, watchdog };
 
         assert_eq!(
             notifier(Some(Duration::from_secs(30))).watchdog_interval(),
@@ -93,8 +114,24 @@ mod tests {
     }
 
     #[test]
+    fn a_manager_that_does_not_read_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        let notifier = Notifier { manager: reach(&path.into_os_string()).ok(), watchdog: None };
+
+        for _ in 0..10_000 {
+            notifier.alive();
+        }
+
+        let mut word = [0; 64];
+        let length = manager.recv(&mut word).unwrap();
+        assert_eq!(&word[..length], b"WATCHDOG=1");
+    }
+
+    #[test]
     fn without_a_service_manager_nothing_happens() {
-        let notifier = Notifier { is_managed: false, watchdog: None };
+        let notifier = Notifier { manager: None, watchdog: None };
 
         notifier.ready("serving");
         notifier.reloading();
