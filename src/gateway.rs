@@ -135,7 +135,7 @@ fn refuse(
     let route = journal.route.and_then(|index| view.snapshot.routes.routes().get(index));
     let decision = worker.next_id();
     let allow = match (rejection, route) {
-        (Rejection::Method, Some(route)) => allowed(route),
+        (Rejection::Method, Some(route)) => allowed(&view.snapshot.routes, route),
         // RFC 9110 §10.2.1: an empty field says that no method is let through.
         (Rejection::Method, None) => Some(HeaderValue::from_static("")),
         _ => None,
@@ -152,8 +152,19 @@ fn refuse(
     response
 }
 
-fn allowed(route: &Route) -> Option<HeaderValue> {
-    let methods: Vec<_> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
+/// The methods of a route, and of those that share its path and differ from it in methods.
+fn allowed(table: &Table, route: &Route) -> Option<HeaderValue> {
+    let beside = |other: &&Route| {
+        other.path == route.path
+            && other.hosts == route.hosts
+            && other.listeners.iter().any(|listener| route.listeners.contains(listener))
+    };
+    let mut methods = Vec::new();
+    for (method, _) in table.routes().iter().filter(beside).flat_map(|route| &route.methods) {
+        if !methods.contains(&method.as_str()) {
+            methods.push(method.as_str());
+        }
+    }
     HeaderValue::try_from(methods.join(", ")).ok()
 }
 

@@ -72,25 +72,24 @@ impl Ticker {
     pub(crate) fn advance_to(&self, now: Millis, unix: Duration) {
         self.now.set(now);
         self.unix.set(unix);
+        self.wake(|slot| slot.deadline <= now);
+    }
+
+    /// Wakes once nothing is borrowed any more: whatever a waker does, it may use a watch.
+    fn wake(&self, is_due: impl Fn(&Slot) -> bool) {
         let mut slots = self.slots.borrow_mut();
-        for slot in &mut slots.all {
-            if slot.deadline <= now
-                && let Some(waker) = slot.waker.take()
-            {
-                waker.wake();
-            }
+        let due = slots.all.iter_mut().filter(|slot| is_due(slot));
+        let wakers: Vec<_> = due.filter_map(|slot| slot.waker.take()).collect();
+        drop(slots);
+        for waker in wakers {
+            waker.wake();
         }
     }
 
     /// Wakes every task that waits on a watch, whatever its deadline: used to tell all
     /// connections of a worker that it is draining.
     pub fn wake_all(&self) {
-        let mut slots = self.slots.borrow_mut();
-        for slot in &mut slots.all {
-            if let Some(waker) = slot.waker.take() {
-                waker.wake();
-            }
-        }
+        self.wake(|_| true);
     }
 
     /// A new watch without a deadline.
@@ -210,6 +209,29 @@ mod tests {
 
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
         assert!(watch.poll_expired(&cx));
+    }
+
+    #[test]
+    fn what_a_waker_does_may_use_a_watch() {
+        struct Dropping(std::sync::Mutex<Vec<Box<dyn FnOnce() + Send>>>);
+        impl Wake for Dropping {
+            fn wake(self: Arc<Self>) {
+                self.0.lock().unwrap().drain(..).for_each(|act| act());
+            }
+        }
+        thread_local!(static HELD: RefCell<Option<Watch>> = const { RefCell::new(None) });
+        let ticker = Ticker::new(Duration::ZERO);
+        let watch = ticker.watch();
+        watch.set(Duration::ZERO);
+        let act: Box<dyn FnOnce() + Send> = Box::new(|| drop(HELD.take()));
+        let waker =
+            Waker::from(Arc::new(Dropping(vec![act].into_iter().collect::<Vec<_>>().into())));
+        assert!(!watch.poll_expired(&Context::from_waker(&waker)));
+        HELD.set(Some(watch));
+
+        ticker.advance_to(1_000, Duration::ZERO);
+
+        assert!(HELD.take().is_none());
     }
 
     #[test]

@@ -201,3 +201,20 @@ fn a_client_that_pipelines_and_reads_nothing_is_dropped() {
         gateway.metric("doorward_connections", "listener=\"main\"") < 1.0
     });
 }
+
+#[test]
+fn allow_names_the_methods_of_all_routes_of_a_path() {
+    let upstream = TestUpstream::start();
+    let route =
+        |methods: &str| format!("upstream = \"files\"\npath = \"/both\"\nmethods = [{methods}]");
+    let gateway = TestGateway::before(&upstream)
+        .section("routes.read", &route("\"GET\", \"HEAD\""))
+        .section("routes.write", &route("\"PUT\""))
+        .start();
+
+    let response = gateway.ask("DELETE", "/both/x").bearer("alice").send();
+
+    assert_eq!((response.status(), response.header("allow")), (405, Some("GET, HEAD, PUT")));
+    assert_eq!(gateway.ask("PUT", "/both/x").bearer("alice").send().status(), 200);
+    upstream.only_request();
+}
