@@ -12,7 +12,8 @@ use crate::config::key::Key;
 pub struct Limits {
     /// Open connections.
     pub connections: NonZeroU32,
-    /// Open connections of one address; `None`: as many as the listener has.
+    /// Open connections of one address that is no trusted proxy; `None`: as many as the listener
+    /// has.
     pub connections_per_address: Option<NonZeroU32>,
     /// From accept to the end of the TLS handshake.
     pub handshake_timeout: Duration,
