@@ -131,6 +131,11 @@ impl Control {
         files::folders(self.state.lock().unwrap_or_else(PoisonError::into_inner).watched())
     }
 
+    /// What the files that matter look like now.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.state.lock().unwrap_or_else(PoisonError::into_inner).watched())
+    }
+
     /// Loads if any file that matters has changed since the last attempt, and where that failed
     /// also if `insists`: what was missing may be a file that nobody knew of. Blocks.
     pub fn reload_if_changed(&self, insists: bool) {

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Control;
 
 /// How long files must have been at rest.
 const QUIET: Duration = Duration::from_millis(100);
+
+/// How often they are looked at for that, at most.
+const MAX_LOOKS: u32 = 20;
 
 /// How often everything is looked at all the same: some file systems tell nothing (NFS,
 /// overlays).
@@ -35,7 +38,8 @@ pub async fn run(control: Arc<Control>) {
         let has_more =
             watcher.as_mut().is_some_and(|watcher| follow(watcher, &mut followed, &control));
         // What changed before its folder was watched told nobody: it is looked at once.
-        let is_due = !has_more && timeout(ANYWAY, settled(&mut events, QUIET)).await.is_err();
+        let settled = settled(&mut events, QUIET, || control.fingerprint());
+        let is_due = !has_more && timeout(ANYWAY, settled).await.is_err();
         let control = Arc::clone(&control);
         let _ = tokio::task::spawn_blocking(move || control.reload_if_changed(is_due)).await;
     }
@@ -69,37 +73,71 @@ fn follow(
     followed.len() > before
 }
 
-/// Waits for a change, then until the files have rested for `quiet`. `None`: nobody watches.
+/// Waits for an event, then until what matters has looked the same for `quiet`. `None`: nobody
+/// watches.
 ///
-/// Reloading after the *last* event of a burst is what makes an editor's write-then-rename end
-/// in one reload of the final content.
-async fn settled(events: &mut mpsc::Receiver<()>, quiet: Duration) -> Option<()> {
+/// Reloading after the *last* change of a burst is what makes an editor's write-then-rename end
+/// in one reload of the final content. Events alone don't tell when that is: a log that is
+/// written in the same folder never rests.
+async fn settled<L: PartialEq>(
+    events: &mut mpsc::Receiver<()>,
+    quiet: Duration,
+    look: impl Fn() -> L,
+) -> Option<()> {
     if events.recv().await.is_none() {
         return std::future::pending().await; // no watcher: the minute decides
     }
-    let burst = async { while let Ok(Some(())) = timeout(quiet, events.recv()).await {} };
-    let _ = timeout(quiet * 20, burst).await; // a file that never rests must not starve us
+    let mut before = look();
+    for _ in 0..MAX_LOOKS {
+        sleep(quiet).await;
+        while events.try_recv().is_ok() {}
+        let now = look();
+        if now == before {
+            break;
+        }
+        before = now;
+    }
     Some(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use tokio::time::Instant;
+
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_ends_in_one_wake_up_after_the_last_event() {
+    /// How long it takes after an event, with what is seen at each look and an event every 50 ms.
+    async fn waited(seen: impl Fn(u32) -> u32) -> Duration {
         let (sender, mut events) = mpsc::channel(1);
-        let began = tokio::time::Instant::now();
-        tokio::spawn(async move {
-            for _ in 0..5 {
-                let _ = sender.send(()).await;
-                tokio::time::advance(Duration::from_millis(50)).await;
+        sender.send(()).await.unwrap();
+        let noise = async {
+            loop {
+                sleep(Duration::from_millis(50)).await;
+                let _ = sender.try_send(());
             }
-            std::future::pending::<()>().await;
-        });
+        };
+        let (began, looks) = (Instant::now(), Cell::new(0));
+        let look = || seen(looks.replace(looks.get() + 1));
+        tokio::select! {
+            _ = settled(&mut events, QUIET, look) => began.elapsed(),
+            () = noise => unreachable!(),
+        }
+    }
 
-        settled(&mut events, QUIET).await;
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_ends_after_its_last_change() {
+        assert!(waited(|look| look.min(3)).await >= QUIET * 4);
+    }
 
-        assert!(began.elapsed() >= Duration::from_millis(300));
+    #[tokio::test(start_paused = true)]
+    async fn what_happens_beside_the_files_delays_nothing() {
+        assert!(waited(|_| 0).await < QUIET * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_never_rests_does_not_starve_the_others() {
+        assert!(waited(|look| look).await < Duration::from_secs(3));
     }
 }

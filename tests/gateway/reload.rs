@@ -44,6 +44,33 @@ fn a_file_written_in_place_is_seen() {
 }
 
 #[test]
+fn what_is_written_beside_the_files_delays_no_reload() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).start();
+    let is_over = AtomicBool::new(false);
+
+    let took = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+                gateway.files().write("noise.log", &format!("line {number}\n"));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let (old, began) = (gateway.generation(), Instant::now());
+        let more = format!("{USERS}  - username: erin\n    password: erin-go-bragh-1234\n");
+        gateway.files().write("users.yaml", &more);
+        gateway.wait_for_generation_after(old);
+        is_over.store(true, Ordering::Relaxed);
+        began.elapsed()
+    });
+
+    assert!(took < Duration::from_millis(1500), "{took:?}");
+}
+
+#[test]
 fn a_swapped_symbolic_link_is_seen() {
     let upstream = TestUpstream::start();
     let builder = TestGateway::before(&upstream)
