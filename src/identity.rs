@@ -6,6 +6,7 @@
 
 pub mod memory;
 pub mod principal;
+pub mod verified;
 
 use std::sync::Arc;
 

@@ -19,6 +19,7 @@ use rustls::server::ProducesTickets;
 use crate::config::{Limits, Passwords};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
+use crate::identity::verified::VerifiedPasswords;
 use crate::password::{self, PoolSettings};
 use crate::route::Table;
 use crate::route::upstream::Upstream;
@@ -46,6 +47,8 @@ pub struct Snapshot {
     pub remember_passwords: Duration,
     /// The key under which it is.
     pub digest_key: DigestKey,
+    /// Which of them any worker has found right.
+    pub verified_passwords: VerifiedPasswords,
     /// Bytes of verified tokens that each worker remembers.
     pub token_memory: usize,
     /// Where passwords are verified.

@@ -88,6 +88,15 @@ async fn identify_password(
         return Ok(principal);
     }
     let question = snapshot.identities.password_of(&basic.user);
+    if remember > 0
+        && let Some(until) = snapshot.verified_passwords.until(&digest, now)
+        && let Some(principal) = question.proves()
+    {
+        let principal = Rc::new(principal);
+        view.passwords.borrow_mut().remember(digest, Rc::clone(&principal), until);
+        worker.metrics.password_checked(PasswordCheck::Remembered, None);
+        return Ok(principal);
+    }
     let began = Instant::now();
     let password = Secret::new(basic.password.as_bytes().to_vec());
     let verified = snapshot.hashing.verify(client, Arc::clone(&question.hash), password).await;
@@ -103,6 +112,7 @@ async fn identify_password(
     if remember > 0 {
         let until = worker.ticker.unix().as_secs() + remember;
         view.passwords.borrow_mut().remember(digest, Rc::clone(&principal), until);
+        snapshot.verified_passwords.note(digest, until);
     }
     Ok(principal)
 }

@@ -3,8 +3,8 @@
 //! Tokens are keyed by the whole token, compared in full: a digest as the key gives back what
 //! the memory saves, and a short hash as the key is a login for whoever finds a collision. The
 //! hash that finds a key is seeded at random, and only what has verified is ever put in.
-//! Passwords are keyed by a MAC under a key that lives as long as the process. A memory
-//! belongs to one snapshot; with the next it starts empty.
+//! Passwords are keyed by a MAC under a random key. Key and memory belong to one snapshot; with
+//! the next it starts empty.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -9,6 +9,7 @@ use crate::credential::Accepted;
 use crate::directory::{Directory, DirectorySettings, Format};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
+use crate::identity::verified::VerifiedPasswords;
 use crate::password::{Limits, PasswordHash};
 use crate::route::upstream::{Times, Upstream};
 use crate::route::{Challenges, IdentityFields, Route, Table};
@@ -70,6 +71,7 @@ impl Snapshot {
             trusted_proxies: config.server.trusted_proxies.clone(),
             remember_passwords: config.passwords.remember,
             digest_key,
+            verified_passwords: VerifiedPasswords::default(),
             token_memory: config.tokens.memory,
             hashing,
             hashing_threads: config.passwords.workers.get(),

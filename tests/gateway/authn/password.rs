@@ -132,3 +132,21 @@ fn a_user_named_twice_is_a_broken_file() {
     assert!(said.contains("alice") && said.contains("users.yaml"), "{said}");
     assert!(!said.contains("another-wonderland"), "{said}");
 }
+
+#[test]
+fn a_password_that_one_worker_has_verified_is_not_hashed_by_the_others() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).section("server", "workers = 4").start();
+
+    for _ in 0..24 {
+        let mut client = gateway.connect();
+        let good = gateway.get("/x").basic("alice", "wonderland-of-alice").send_over(&mut client);
+        assert_eq!(good.status(), 200);
+    }
+
+    let checks = |outcome| gateway.metric("doorward_password_checks_total", outcome);
+    assert_eq!((checks("accepted"), checks("remembered")), (1.0, 23.0));
+    gateway.reload();
+    assert_eq!(gateway.get("/x").basic("alice", "wonderland-of-alice").send().status(), 200);
+    assert_eq!(checks("accepted"), 2.0);
+}
