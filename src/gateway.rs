@@ -20,7 +20,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming as RequestBody;
 
 use self::connection::Connection;
@@ -29,6 +29,7 @@ use self::journal::Journal;
 use self::rejection::Rejection;
 use self::response::Body;
 use crate::credential::Credential;
+use crate::forward::fields::Trust;
 use crate::home::Named;
 use crate::policy::authorize;
 use crate::resource::CanonicalPath;
@@ -77,6 +78,13 @@ async fn serve(
     let listener = snapshot.listeners.get(connection.listener_index).ok_or(Rejection::NoRoute)?;
     let parts = Rc::clone(&journal.parts);
     let incoming = Incoming::read(&parts, &listener.limits)?;
+    // RFC 9110 §7.4: https is not served where nothing is encrypted, unless a proxy before us did.
+    if parts.uri.scheme() == Some(&http::uri::Scheme::HTTPS)
+        && !connection.is_tls
+        && connection.trust(&snapshot.trusted_proxies) == Trust::Client
+    {
+        return Err(Rejection::Misdirected);
+    }
     if let (Some(tls), Some(asked)) = (&listener.tls, &connection.server_name)
         && !tls.may_serve(asked, incoming.host.name())
     {
@@ -134,12 +142,12 @@ fn refuse(
 ) -> Response<Body> {
     let route = journal.route.and_then(|index| view.snapshot.routes.routes().get(index));
     let decision = worker.next_id();
-    let allow = match (rejection, route) {
-        (Rejection::Method, Some(route)) => allowed(&view.snapshot.routes, route),
+    let is_by_token = matches!(journal.credential, Some("bearer" | "x-auth-token"));
+    let challenge = rejection.challenge(is_by_token);
+    let allow = (rejection.status() == StatusCode::METHOD_NOT_ALLOWED).then(|| {
         // RFC 9110 §10.2.1: an empty field says that no method is let through.
-        (Rejection::Method, None) => Some(HeaderValue::from_static("")),
-        _ => None,
-    };
+        allowed(view, &journal).unwrap_or_else(|| HeaderValue::from_static(""))
+    });
     if !rejection.is_after_permit() {
         journal.verdict = Verdict::Deny;
     }
@@ -147,24 +155,21 @@ fn refuse(
     journal.decision = Some(decision);
     journal.status = rejection.status().as_u16();
     let challenges = route.map(|route| &route.challenges);
+    let challenges = challenges.map_or(&[][..], |challenges| challenges.of(challenge));
     let response = response::refusal(rejection, decision.as_str(), challenges, allow);
     journal.sent = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);
     response
 }
 
-/// The methods of a route, and of those that share its path and differ from it in methods.
-fn allowed(table: &Table, route: &Route) -> Option<HeaderValue> {
-    let beside = |other: &&Route| {
-        other.path == route.path
-            && other.hosts == route.hosts
-            && other.listeners.iter().any(|listener| route.listeners.contains(listener))
-    };
-    let mut methods = Vec::new();
-    for (method, _) in table.routes().iter().filter(beside).flat_map(|route| &route.methods) {
-        if !methods.contains(&method.as_str()) {
-            methods.push(method.as_str());
-        }
-    }
+/// What is let through of the host and the path that a request names. Read once more, since
+/// only a refusal asks for it.
+fn allowed(view: &View, journal: &Journal) -> Option<HeaderValue> {
+    let listener = journal.connection().listener_index;
+    let limits = &view.snapshot.listeners.get(listener)?.limits;
+    let incoming = Incoming::read(&journal.parts, limits).ok()?;
+    let path = CanonicalPath::parse(incoming.path).ok()?;
+    let methods = view.snapshot.routes.methods(listener, &incoming.host, &path);
+    let methods: Vec<_> = methods.map(http::Method::as_str).collect();
     HeaderValue::try_from(methods.join(", ")).ok()
 }
 

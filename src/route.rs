@@ -67,13 +67,28 @@ pub enum IdentityFields {
     XForwarded,
 }
 
-/// The challenges of a route's 401, made at load (RFC 9110 §11.6.1).
+/// Which challenge an answer carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// That the token holds and doesn't suffice (RFC 6750 §3.1).
+    InsufficientScope,
+    /// One for each kind, with `error="invalid_token"` for tokens.
+    InvalidToken,
+    /// None.
+    None,
+    /// One for each kind, without an error code.
+    Plain,
+}
+
+/// The challenges of a route's refusals, made at load (RFC 9110 §11.6.1).
 #[derive(Clone, Debug, Default)]
 pub struct Challenges {
     /// When no credential was presented (RFC 6750 §3.1: no error code).
     pub plain: Vec<HeaderValue>,
     /// When a token was presented that does not hold.
     pub invalid_token: Vec<HeaderValue>,
+    /// When a token was presented that holds and does not suffice.
+    pub insufficient_scope: Vec<HeaderValue>,
 }
 
 impl Challenges {
@@ -81,24 +96,32 @@ impl Challenges {
     #[must_use]
     pub fn new(realm: &str, accepted: Accepted) -> Self {
         let mut challenges = Self::default();
-        let mut add = |plain: String, invalid: String| {
-            if let (Ok(plain), Ok(invalid)) =
-                (HeaderValue::try_from(plain), HeaderValue::try_from(invalid))
-            {
-                challenges.plain.push(plain);
-                challenges.invalid_token.push(invalid);
-            }
+        let mut add = |to: fn(&mut Self) -> &mut Vec<HeaderValue>, challenge: &str| {
+            to(&mut challenges).extend(HeaderValue::try_from(challenge));
         };
         if accepted.bearer || accepted.x_auth_token {
             let plain = format!("Bearer realm=\"{realm}\"");
-            let invalid = format!("{plain}, error=\"invalid_token\"");
-            add(plain, invalid);
+            add(|to| &mut to.plain, &plain);
+            add(|to| &mut to.invalid_token, &format!("{plain}, error=\"invalid_token\""));
+            add(|to| &mut to.insufficient_scope, &format!("{plain}, error=\"insufficient_scope\""));
         }
         if accepted.basic {
             let plain = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
-            add(plain.clone(), plain);
+            add(|to| &mut to.plain, &plain);
+            add(|to| &mut to.invalid_token, &plain);
         }
         challenges
+    }
+
+    /// Those of an answer.
+    #[must_use]
+    pub fn of(&self, challenge: Challenge) -> &[HeaderValue] {
+        match challenge {
+            Challenge::InsufficientScope => &self.insufficient_scope,
+            Challenge::InvalidToken => &self.invalid_token,
+            Challenge::None => &[],
+            Challenge::Plain => &self.plain,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ impl<'r> Incoming<'r> {
             return Err(Rejection::Method);
         }
         check_limits(parts, limits)?;
+        check_values(parts)?;
         check_expectation(&parts.headers)?;
         let authority = parts.uri.authority().map(http::uri::Authority::as_str);
         let mut hosts = parts.headers.get_all(header::HOST).iter();
@@ -102,6 +103,19 @@ fn check_limits(parts: &Parts, limits: &Limits) -> Result<(), Rejection> {
     }
     if parts.headers.len() > limits.header_count {
         return Err(Rejection::HeadTooLarge);
+    }
+    Ok(())
+}
+
+/// RFC 9113 §8.2.1; in HTTP/1.1 white space around a value is not part of it.
+fn check_values(parts: &Parts) -> Result<(), Rejection> {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let is_padded = |value: &http::HeaderValue| {
+        let value = value.as_bytes();
+        is_space(value.first()) || is_space(value.last())
+    };
+    if parts.version == Version::HTTP_2 && parts.headers.values().any(is_padded) {
+        return Err(Rejection::FieldMalformed);
     }
     Ok(())
 }

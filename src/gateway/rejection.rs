@@ -13,6 +13,7 @@ use crate::identity::IdentityError;
 use crate::password::PoolError;
 use crate::policy::Denied;
 use crate::resource::ResourceError;
+use crate::route::Challenge;
 
 /// A refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Rejection {
     Denied(Denied),
     /// Another expectation than `100-continue` (RFC 9110 §10.1.1).
     Expectation,
+    /// A field's value begins or ends with white space, which only HTTP/2 can carry.
+    FieldMalformed,
     /// More header fields, or bytes of them, than the listener takes.
     HeadTooLarge,
     /// The target's authority is not that of `Host`.
@@ -69,17 +72,6 @@ pub enum Rejection {
     UpstreamUnreachable,
 }
 
-/// Which challenge a refusal carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Challenge {
-    /// With `error="invalid_token"` for tokens.
-    InvalidToken,
-    /// None.
-    None,
-    /// Without an error code.
-    Plain,
-}
-
 impl Rejection {
     /// The status of the answer.
     #[must_use]
@@ -88,6 +80,7 @@ impl Rejection {
             Self::AbsentHost
             | Self::ClientBody
             | Self::Credential(CredentialError::Ambiguous)
+            | Self::FieldMalformed
             | Self::HostMismatch
             | Self::Resource(_)
             | Self::RouteCase
@@ -137,6 +130,7 @@ impl Rejection {
             Self::Credential(CredentialError::Unsupported) => "credential_unsupported",
             Self::Denied(denied) => denied.label(),
             Self::Expectation => "expectation",
+            Self::FieldMalformed => "field_malformed",
             Self::HeadTooLarge => "head_too_large",
             Self::HostMismatch => "host_mismatch",
             Self::Internal => "internal",
@@ -158,11 +152,13 @@ impl Rejection {
         }
     }
 
-    /// Which challenge goes with it.
+    /// Which challenge goes with it. `is_by_token`: a token came in a field of its own.
     #[must_use]
-    pub fn challenge(self) -> Challenge {
-        if self.status() != StatusCode::UNAUTHORIZED {
-            return Challenge::None;
+    pub fn challenge(self, is_by_token: bool) -> Challenge {
+        match self.status() {
+            StatusCode::UNAUTHORIZED => {}
+            StatusCode::FORBIDDEN if is_by_token => return Challenge::InsufficientScope,
+            _ => return Challenge::None,
         }
         // RFC 6750 §3.1: an error code only for a token that was presented.
         let is_of_token =
@@ -262,13 +258,21 @@ mod tests {
     fn unknown_users_and_wrong_passwords_are_one_answer() {
         let rejection = Rejection::from(IdentityError::Password);
         assert_eq!(rejection.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(rejection.challenge(), Challenge::Plain);
+        assert_eq!(rejection.challenge(false), Challenge::Plain);
     }
 
     #[test]
     fn a_missing_token_has_no_error_code_and_a_bad_one_has() {
         let missing = Rejection::from(CredentialError::Missing);
-        assert_eq!(missing.challenge(), Challenge::Plain);
-        assert_eq!(Rejection::Token("expired").challenge(), Challenge::InvalidToken);
+        assert_eq!(missing.challenge(false), Challenge::Plain);
+        assert_eq!(Rejection::Token("expired").challenge(true), Challenge::InvalidToken);
+    }
+
+    #[test]
+    fn a_token_that_holds_and_does_not_suffice_is_told_so() {
+        let denied = Rejection::Denied(Denied::MissingPermission);
+        assert_eq!(denied.challenge(true), Challenge::InsufficientScope);
+        assert_eq!(denied.challenge(false), Challenge::None);
+        assert_eq!(Rejection::NoRoute.challenge(true), Challenge::None);
     }
 }

@@ -8,9 +8,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::journal::Journal;
-use super::rejection::{Challenge, Rejection};
+use super::rejection::Rejection;
 use crate::forward::body::{BodyError, UpstreamBody};
-use crate::route::Challenges;
 
 /// The body of a response.
 #[derive(Debug)]
@@ -84,7 +83,7 @@ impl HttpBody for Body {
 pub fn refusal(
     rejection: Rejection,
     decision: &str,
-    challenges: Option<&Challenges>,
+    challenges: &[HeaderValue],
     allow: Option<HeaderValue>,
 ) -> Response<Body> {
     let status = rejection.status();
@@ -105,11 +104,6 @@ pub fn refusal(
     if let Some(allow) = allow {
         fields.insert(header::ALLOW, allow);
     }
-    let challenges = match (rejection.challenge(), challenges) {
-        (Challenge::None, _) | (_, None) => &[][..],
-        (Challenge::Plain, Some(challenges)) => &challenges.plain,
-        (Challenge::InvalidToken, Some(challenges)) => &challenges.invalid_token,
-    };
     for challenge in challenges {
         fields.append(header::WWW_AUTHENTICATE, challenge.clone());
     }

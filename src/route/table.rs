@@ -136,26 +136,44 @@ impl Table {
         path: &CanonicalPath<'_>,
         method: &Method,
     ) -> Result<(usize, &Route), NoRoute<'_>> {
+        let mut candidates = self.candidates(listener, host, path);
+        let Some((index, first)) = candidates.next() else { return Err(NoRoute::Nothing) };
+        if first.demands(method).is_some() {
+            return Ok((index, first));
+        }
+        let found = candidates.find(|(_, route)| route.demands(method).is_some());
+        found.ok_or(NoRoute::Method(&first.name))
+    }
+
+    /// The methods that host and path let through, on whichever route: what `Allow` says of them
+    /// (RFC 9110 §10.2.1).
+    pub fn methods(
+        &self,
+        listener: usize,
+        host: &CanonicalHost<'_>,
+        path: &CanonicalPath<'_>,
+    ) -> impl Iterator<Item = &Method> {
+        let candidates = self.candidates(listener, host, path);
+        candidates.flat_map(|(_, route)| route.methods.iter().map(|(method, _)| method))
+    }
+
+    /// The routes of the longest path, which differ in their methods alone.
+    fn candidates(
+        &self,
+        listener: usize,
+        host: &CanonicalHost<'_>,
+        path: &CanonicalPath<'_>,
+    ) -> impl Iterator<Item = (usize, &Route)> {
         let exact = if self.exact.is_empty() { None } else { self.exact.get(host.name()) };
         let wildcards = self.wildcards.iter().filter(|(pattern, _)| pattern.matches(host));
         let groups = exact.into_iter().chain(wildcards.map(|(_, prefixes)| prefixes));
-        for prefixes in groups.chain(std::iter::once(&self.any)) {
-            let Some(found) = prefixes.find(path, |index| self.answers(index, listener)) else {
-                continue;
-            };
-            let mut candidates =
-                found.iter().filter_map(|&index| Some((index, self.routes.get(index)?)));
-            let on_listener = |route: &Route| route.listeners.contains(&listener);
-            let with_method = candidates
-                .clone()
-                .find(|(_, route)| on_listener(route) && route.demands(method).is_some());
-            if let Some(found) = with_method {
-                return Ok(found);
-            }
-            let other = candidates.find(|(_, route)| on_listener(route));
-            return Err(other.map_or(NoRoute::Nothing, |(_, route)| NoRoute::Method(&route.name)));
-        }
-        Err(NoRoute::Nothing)
+        let found = groups
+            .chain(std::iter::once(&self.any))
+            .find_map(|prefixes| prefixes.find(path, |index| self.answers(index, listener)));
+        let found = found.unwrap_or_default().iter();
+        found
+            .filter_map(|&index| Some((index, self.routes.get(index)?)))
+            .filter(move |(_, route)| route.listeners.contains(&listener))
     }
 
     fn answers(&self, index: usize, listener: usize) -> bool {
@@ -279,6 +297,18 @@ mod tests {
         assert_eq!(found(0, "z", "/files/a/b", &Method::PUT), "put");
         assert_eq!(found(0, "z", "/files/a/b", &Method::DELETE), "405 deep");
         assert_eq!(found(2, "z", "/", &Method::GET), "404");
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_those_of_all_its_routes() {
+        let table = table();
+        let host = CanonicalHost::parse("z").unwrap();
+        let path = CanonicalPath::parse("/files/a/b/c").unwrap();
+        let methods = |listener| table.methods(listener, &host, &path).collect::<Vec<_>>();
+
+        assert_eq!(methods(0), [&Method::GET, &Method::PUT]);
+        assert_eq!(methods(1), [&Method::GET]);
+        assert!(methods(2).is_empty());
     }
 
     #[test]

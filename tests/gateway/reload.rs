@@ -55,8 +55,8 @@ fn what_is_written_beside_the_files_delays_no_reload() {
                 if is_over.load(Ordering::Relaxed) {
                     break;
                 }
-                gateway.files().write("noise.log", &format!("line {number}\n"));
-                std::thread::sleep(Duration::from_millis(10));
+                gateway.files().write("noise.log", format!("line {number}\n"));
+                std::thread::park_timeout(Duration::from_millis(10));
             }
         });
         let (old, began) = (gateway.generation(), Instant::now());

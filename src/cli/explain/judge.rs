@@ -334,6 +334,7 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
         Rejection::Resource(error) => return Refused::resource(what, error),
         Rejection::AbsentHost => "there must be one Host, which is text",
         Rejection::Expectation => "only 100-continue can be expected",
+        Rejection::FieldMalformed => "a field's value begins or ends with white space",
         Rejection::HeadTooLarge => "there are more header fields than the listener takes",
         Rejection::HostMismatch => "the target names another host than Host does",
         Rejection::Method => "CONNECT and TRACE are never let through",

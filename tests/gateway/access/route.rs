@@ -79,6 +79,29 @@ fn a_method_that_the_route_does_not_list_is_405_with_allow() {
 }
 
 #[test]
+fn allow_names_the_methods_of_all_routes_of_the_path() {
+    let upstream = TestUpstream::start();
+    let gateway = routes(
+        &upstream,
+        &[
+            ("routes.read", "path = \"/a\"\nmethods = [\"GET\", \"HEAD\"]"),
+            ("routes.write", "path = \"/a\"\nmethods = [\"PUT\"]"),
+            ("routes.other", "path = \"/a\"\nhosts = [\"b.test\"]\nmethods = [\"DELETE\"]"),
+        ],
+    )
+    .start();
+    let allow = |host: &str| {
+        let response = gateway.ask("POST", "/a/x").host(host).bearer("alice").send();
+        assert_eq!(response.status(), 405, "{host}");
+        response.header("allow").unwrap_or("").to_owned()
+    };
+
+    assert_eq!(allow("a.test"), "GET, HEAD, PUT");
+    assert_eq!(allow("b.test"), "DELETE");
+    upstream.assert_untouched();
+}
+
+#[test]
 fn permissions_are_demanded_by_method() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream)

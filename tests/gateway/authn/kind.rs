@@ -211,3 +211,19 @@ fn the_credential_is_forwarded_where_the_route_says_so() {
     assert_eq!(seen.header("authorization"), Some(&*basic("alice", "wonderland-of-alice")));
     assert_eq!(seen.header("x-forwarded-user"), Some("alice"));
 }
+
+#[test]
+fn a_token_that_does_not_suffice_is_told_so_and_a_password_is_not() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).route("permissions = { \"*\" = \"x:y\" }").start();
+
+    let token = gateway.get("/x").bearer("dave").send();
+    let password = gateway.get("/x").basic("bob", "bob-the-builder").send();
+
+    assert_eq!((token.status(), password.status()), (403, 403));
+    let told = challenges(&token);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("Bearer ") && told[0].contains("error=\"insufficient_scope\""));
+    assert_eq!(challenges(&password), [""; 0]);
+    upstream.assert_untouched();
+}

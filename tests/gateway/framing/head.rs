@@ -169,6 +169,9 @@ fn an_absolute_target_must_agree_with_host() {
     ] {
         refused(&gateway, &format!("{line}\r\nHost: files.test\r\n{{auth}}\r\n"), &[400, 404, 421]);
     }
+    // Nothing is encrypted here.
+    let https = "GET https://files.test/x HTTP/1.1\r\nHost: files.test\r\n{auth}\r\n";
+    refused(&gateway, https, &[421]);
     upstream.assert_untouched();
 
     let good = format!(

@@ -95,6 +95,8 @@ fn malformed_http_2_requests_are_refused() {
         and("x", "a\r\nb: c"),
         and("x", "a\nb"),
         and("x", "a\0b"),
+        and("x", " a"),
+        and("x", "a\t"),
         and("content-length", "5"),
         and("content-length", "+0"),
     ];
