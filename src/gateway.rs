@@ -14,9 +14,10 @@ pub mod rejection;
 pub mod response;
 mod transmit;
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -42,24 +43,26 @@ pub async fn handle(
     worker: Rc<Worker>,
     connection: Rc<Connection>,
     request: Request<RequestBody>,
-) -> Response<Body> {
+) -> Result<Response<Body>, Infallible> {
     let view = worker.view(); // one version for the whole request
     let (parts, body) = request.into_parts();
     let mut journal = Journal::new(&worker, &connection, &view, Rc::new(parts));
-    let serving = caught(serve(&worker, &connection, &view, &mut journal, body)).await;
-    let result = serving.unwrap_or(Err(Rejection::Internal));
+    let result = {
+        // Pinned here and lent: a future given away by value lies in its taker twice.
+        let serving = pin!(serve(&worker, &connection, &view, &mut journal, body));
+        caught(serving).await.unwrap_or(Err(Rejection::Internal))
+    };
     let response = match result {
         Ok(answer) => answer.into_response(journal),
         Err(rejection) => refuse(&worker, &view, journal, rejection),
     };
     connection.wire.resume();
-    response
+    Ok(response)
 }
 
 /// Runs a future to its end; `None` if it panicked. A bug then costs its own request, not the
 /// others of the connection, and never lets anything through.
-async fn caught<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(polled) => polled.map(Some),
         Err(_) => Poll::Ready(None), // and is not polled again
@@ -179,11 +182,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_in_nothing_and_not_in_a_permit() {
-        assert_eq!(caught(async { 1 }).await, Some(1));
+        assert_eq!(caught(pin!(async { 1 })).await, Some(1));
         let broken = async {
             tokio::task::yield_now().await;
             panic!("on purpose");
         };
-        assert_eq!(caught::<_>(broken).await.map(|(): ()| 1), None);
+        assert_eq!(caught::<_>(pin!(broken)).await.map(|(): ()| 1), None);
     }
 }

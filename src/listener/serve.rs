@@ -2,7 +2,6 @@
 //! worker drains.
 
 use std::cell::RefCell;
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -110,8 +109,7 @@ async fn serve_http1(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     let io = TokioIo::new(Guarded(Rc::clone(&connection.wire)));
     let (handler_worker, handler_connection) = (Rc::clone(worker), Rc::clone(connection));
     let service = service_fn(move |request| {
-        let (worker, connection) = (Rc::clone(&handler_worker), Rc::clone(&handler_connection));
-        async move { Ok::<_, Infallible>(gateway::handle(worker, connection, request).await) }
+        gateway::handle(Rc::clone(&handler_worker), Rc::clone(&handler_connection), request)
     });
     let mut builder = http1::Builder::new();
     // The wire keeps the limits and answers for them; the engine's own are only a backstop. Up to
@@ -150,14 +148,14 @@ async fn serve_http2(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
         async move {
             let wire = Rc::clone(&connection.wire);
             let mut handling = std::pin::pin!(gateway::handle(worker, connection, request));
-            let response = poll_fn(|cx| {
+            poll_fn(|cx| {
                 let polled = handling.as_mut().poll(cx);
                 if polled.is_pending() {
                     wire.wait_for_others(); // which have deadlines of their own
                 }
                 polled
-            });
-            Ok::<_, Infallible>(response.await)
+            })
+            .await
         }
     });
     let streams = Streams(Rc::clone(&connection.wire));
