@@ -138,8 +138,8 @@ fn single<'a>(
 fn is_token68(text: &str) -> bool {
     let is_one = |byte: u8| {
         let letter = byte | 0x20;
-        ((letter >= b'a') & (letter <= b'z'))
-            | ((byte >= b'-') & (byte <= b'9')) // - . / and digits
+        letter.is_ascii_lowercase()
+            | (b'-'..=b'9').contains(&byte) // - . / and digits
             | (byte == b'_')
             | (byte == b'~')
             | (byte == b'+')

@@ -39,6 +39,10 @@ use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
 
 /// Serves one request. It always has an answer; what went wrong is in the answer and the log.
+///
+/// # Errors
+///
+/// Never.
 pub async fn handle(
     worker: Rc<Worker>,
     connection: Rc<Connection>,
