@@ -27,6 +27,7 @@ use self::framing::{Framing, HeadLimits};
 use self::refusal::Refusal;
 use self::stream::Stream;
 use crate::clock::ticker::{Millis, Watch};
+use crate::telemetry::id::Id;
 
 /// What a task of an HTTP/2 connection waits for when it has been polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub struct Wire {
     turn: Cell<Turn>,
     watch: Watch,
     times: TimeLimits,
+    /// What names a refusal that is answered here.
+    decision: Id,
 }
 
 impl std::fmt::Debug for Wire {
@@ -97,17 +100,35 @@ impl std::fmt::Debug for Wire {
 impl Wire {
     /// Wraps the transport of an HTTP/1.1 connection.
     #[must_use]
-    pub fn http1(stream: Stream, limits: HeadLimits, times: TimeLimits, watch: Watch) -> Rc<Self> {
-        Self::new(stream, Reading::Http1(Framing::new(limits)), times, watch)
+    pub fn http1(
+        stream: Stream,
+        limits: HeadLimits,
+        times: TimeLimits,
+        watch: Watch,
+        decision: Id,
+    ) -> Rc<Self> {
+        Self::new(stream, Reading::Http1(Framing::new(limits)), times, watch, decision)
     }
 
     /// Wraps the transport of an HTTP/2 connection.
     #[must_use]
-    pub fn http2(stream: Stream, limits: FrameLimits, times: TimeLimits, watch: Watch) -> Rc<Self> {
-        Self::new(stream, Reading::Http2(Frames::new(limits)), times, watch)
+    pub fn http2(
+        stream: Stream,
+        limits: FrameLimits,
+        times: TimeLimits,
+        watch: Watch,
+        decision: Id,
+    ) -> Rc<Self> {
+        Self::new(stream, Reading::Http2(Frames::new(limits)), times, watch, decision)
     }
 
-    fn new(stream: Stream, reading: Reading, times: TimeLimits, watch: Watch) -> Rc<Self> {
+    fn new(
+        stream: Stream,
+        reading: Reading,
+        times: TimeLimits,
+        watch: Watch,
+        decision: Id,
+    ) -> Rc<Self> {
         let now = watch.ticker().now();
         watch.set_at(deadline(now, times.header));
         let inner = Inner {
@@ -135,6 +156,7 @@ impl Wire {
             turn: Cell::default(),
             watch,
             times,
+            decision,
         })
     }
 
@@ -184,6 +206,11 @@ impl Wire {
             }
             inner.wake_reader();
         }
+    }
+
+    /// The id under which a refusal is answered.
+    pub fn decision(&self) -> Id {
+        self.decision
     }
 
     /// Notes what the HTTP engine refused, and has answered, itself.
@@ -241,7 +268,7 @@ impl Wire {
         inner.refusal = Some(refusal);
         let is_free = self.is_idle() && inner.stalled_since.is_none();
         if is_free && matches!(inner.reading, Reading::Http1(_)) {
-            let response = refusal.response();
+            let response = refusal.response(self.decision.as_str());
             let stream = &mut inner.stream;
             if Pin::new(&mut *stream).poll_write(cx, response.as_bytes()).is_ready() {
                 let _ = Pin::new(stream).poll_flush(cx);

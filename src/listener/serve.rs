@@ -23,6 +23,7 @@ use crate::forward::exchange::Tunnel;
 use crate::forward::fields::PeerFields;
 use crate::gateway::connection::Connection;
 use crate::gateway::{self, reason};
+use crate::telemetry::access_log::{Record, Verdict};
 use crate::wire::frames::FrameLimits;
 use crate::wire::framing::HeadLimits;
 use crate::wire::refusal::Refusal;
@@ -62,7 +63,7 @@ pub(super) fn spawn(
         } else {
             serve_http1(&worker, &connection, &limits).await;
         }
-        note_refusal(&worker, &connection);
+        note_refusal(&worker, &connection, is_http2);
         drop(arrival);
     });
 }
@@ -83,14 +84,14 @@ fn connect(
     let wire = if accepted.is_http2 {
         let frames =
             FrameLimits { resets: limits.h2_resets.get(), control: limits.h2_control_frames.get() };
-        Wire::http2(stream, frames, times, watch)
+        Wire::http2(stream, frames, times, watch, worker.next_id())
     } else {
         let head = HeadLimits {
             request_line: limits.request_line,
             header_bytes: limits.header_bytes,
             header_count: limits.header_count,
         };
-        Wire::http1(stream, head, times, watch)
+        Wire::http1(stream, head, times, watch, worker.next_id())
     };
     let scheme = if accepted.is_tls { "https" } else { "http" };
     Rc::new(Connection {
@@ -208,17 +209,42 @@ fn on_expiry(expiry: Expiry, connection: &Connection, cx: &mut Context<'_>) {
     }
 }
 
-/// A refusal of the wire never became a request: it is counted here.
-fn note_refusal(worker: &Worker, connection: &Connection) {
+/// A refusal of the wire never became a request: it is counted and written down here.
+fn note_refusal(worker: &Worker, connection: &Connection, is_http2: bool) {
     let Some(refusal) = connection.wire.refusal() else { return };
     worker.metrics.decided(reason::index(refusal.label()));
-    tracing::info!(
-        listener.name = %connection.listener,
-        peer = %connection.peer,
-        status = refusal.status(),
-        reason = refusal.label(),
-        "Refused what a client sent: {refusal}",
-    );
+    let mut log = worker.log.borrow_mut();
+    if !log.is_on() {
+        return;
+    }
+    let decision = connection.wire.decision();
+    log.write(&Record {
+        time_unix_ms: u64::try_from(worker.ticker.unix().as_millis()).unwrap_or(0),
+        request_id: decision.as_str(),
+        decision_id: Some(decision.as_str()),
+        listener: &connection.listener,
+        peer: connection.peer,
+        client: None,
+        protocol: if is_http2 { "HTTP/2" } else { "HTTP/1.1" },
+        method: "",
+        host: None,
+        path: b"",
+        has_query: false,
+        status: if is_http2 { 0 } else { refusal.status() }, // there it ends without an answer
+        verdict: Verdict::Deny,
+        reason: refusal.label(),
+        user: None,
+        credential: None,
+        authority: None,
+        route: None,
+        upstream: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        duration_us: 0,
+        first_byte_us: None,
+        generation: worker.view().snapshot.generation,
+        user_agent: None,
+    });
 }
 
 /// Passes bytes both ways until both sides have ended. A tunnel has no requests to finish: while

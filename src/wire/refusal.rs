@@ -103,7 +103,7 @@ impl Refusal {
 
     /// The whole HTTP/1.1 answer, after which the connection is closed.
     #[must_use]
-    pub fn response(self) -> String {
+    pub fn response(self, decision: &str) -> String {
         let (status, phrase) = match self.status() {
             408 => (408, "Request Timeout"),
             414 => (414, "URI Too Long"),
@@ -112,11 +112,12 @@ impl Refusal {
             505 => (505, "HTTP Version Not Supported"),
             _ => (400, "Bad Request"),
         };
-        let body =
-            format!("{{\"type\":\"about:blank\",\"title\":\"{phrase}\",\"status\":{status}}}");
+        let body = format!(
+            "{{\"type\":\"about:blank\",\"title\":\"{phrase}\",\"status\":{status},\"decision\":\"{decision}\"}}\n"
+        );
         format!(
             "HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+             cache-control: no-store\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         )
     }

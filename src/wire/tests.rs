@@ -15,6 +15,7 @@ use tokio::task::LocalSet;
 
 use super::*;
 use crate::clock::ticker::Ticker;
+use crate::telemetry::id::IdSource;
 
 const HEAD: HeadLimits = HeadLimits { request_line: 100, header_bytes: 300, header_count: 9 };
 const TIMES: TimeLimits = TimeLimits {
@@ -34,7 +35,8 @@ async fn pair() -> Pair {
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (served, _) = listener.accept().await.unwrap();
     let ticker = Ticker::new(Duration::ZERO);
-    let wire = Wire::http1(Stream::Plain(served), HEAD, TIMES, ticker.watch());
+    let id = IdSource::random().unwrap().next_id();
+    let wire = Wire::http1(Stream::Plain(served), HEAD, TIMES, ticker.watch(), id);
     Pair { ticker, wire, client }
 }
 

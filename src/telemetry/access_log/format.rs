@@ -95,15 +95,19 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
         out.push(b'"');
     }
     text(out, "protocol", record.protocol, METHOD_LIMIT);
-    text(out, "method", record.method, METHOD_LIMIT);
+    if !record.method.is_empty() {
+        text(out, "method", record.method, METHOD_LIMIT);
+    }
     if let Some(host) = record.host {
         text(out, "host", host, HOST_LIMIT);
     }
-    key(out, "path");
-    quoted(out, shown_path(record.path), PATH_LIMIT);
-    if record.has_query {
-        out.pop();
-        out.extend_from_slice("?…\"".as_bytes());
+    if !record.path.is_empty() {
+        key(out, "path");
+        quoted(out, shown_path(record.path), PATH_LIMIT);
+        if record.has_query {
+            out.pop();
+            out.extend_from_slice("?…\"".as_bytes());
+        }
     }
     integer(out, "status", u64::from(record.status));
     text(out, "verdict", record.verdict.as_str(), METHOD_LIMIT);

@@ -39,12 +39,12 @@ pub struct Record<'a> {
     pub client: Option<std::net::IpAddr>,
     /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
     pub protocol: &'a str,
-    /// The method, as it came.
+    /// The method, as it came; empty: it could not be read.
     pub method: &'a str,
     /// The host that the request named, canonical where it could be parsed.
     pub host: Option<&'a str>,
     /// The canonical path; where the request was refused before there was one, the raw target.
-    /// Anything from the first `?` or `#` is left out here in any case, and an authority.
+    /// Empty: it could not be read. Anything from the first `?` or `#` is left out here in any case, and an authority.
     pub path: &'a [u8],
     /// Whether there was a query. It is shown as `?…`, never with its content.
     pub has_query: bool,

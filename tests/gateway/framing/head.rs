@@ -273,3 +273,26 @@ fn garbage_is_refused_or_closed() {
     upstream.assert_untouched();
     assert!(gateway.is_running());
 }
+
+#[test]
+fn what_never_became_a_request_is_answered_and_logged_under_one_id() {
+    let upstream = TestUpstream::start();
+    let gateway = gateway(&upstream);
+
+    for (text, status, reason) in [
+        ("garbage\r\n\r\n", 400, "request_line_malformed"),
+        ("GET / HTTP/1.1\r\nHost : files.test\r\n\r\n", 400, "field_malformed"),
+        ("GET / HTTP/3.0\r\nHost: files.test\r\n\r\n", 505, "version_not_supported"),
+    ] {
+        let response = outcome(&gateway, text.as_bytes()).unwrap();
+        assert_eq!(response.status(), status, "{response:?}");
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        let decision = response.problem()["decision"].as_str().unwrap().to_owned();
+        let lines = gateway.log_lines(&decision);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!((&line["reason"], &line["verdict"]), (&reason.into(), &"deny".into()));
+        assert_eq!(line["status"], status);
+    }
+    upstream.assert_untouched();
+}
