@@ -92,6 +92,21 @@ pub struct CertificateFacts {
     pub expires: u64,
 }
 
+impl CertificateFacts {
+    /// What is to be said of its age at `now`, in Unix seconds.
+    #[must_use]
+    pub fn warning(&self, now: u64) -> Option<String> {
+        const DAY: u64 = 86_400;
+        const SOON: u64 = 14;
+        let name = &self.name;
+        if self.expires <= now {
+            return Some(format!("certificate `{name}`: has expired, clients refuse it: renew it"));
+        }
+        let days = (self.expires - now) / DAY;
+        (days < SOON).then(|| format!("certificate `{name}`: expires in {days} days: renew it"))
+    }
+}
+
 /// Which certificate answers for which name (RFC 9525 §6.3: a wildcard stands for one label).
 #[derive(Debug, Default)]
 struct Names {
@@ -252,6 +267,14 @@ fn read_certificate(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_soon_or_has_ended_is_warned_of() {
+        let facts = CertificateFacts { name: "a.test".to_owned(), expires: 100 * 86_400 };
+        assert_eq!(facts.warning(80 * 86_400), None);
+        assert!(facts.warning(97 * 86_400).unwrap().contains("`a.test`: expires in 3 days"));
+        assert!(facts.warning(100 * 86_400).unwrap().contains("has expired"));
+    }
 
     fn files(folder: &Path, stem: &str, names: &[&str]) -> (PathBuf, PathBuf) {
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();

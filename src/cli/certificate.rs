@@ -1,8 +1,12 @@
 //! Self-signed certificates, for `init` and `demo`.
 
+use std::time::Duration;
+
 use rcgen::KeyUsagePurpose;
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use zeroize::Zeroizing;
+
+use crate::clock;
 
 /// A certificate and its key, both PEM.
 pub struct SelfSigned {
@@ -18,6 +22,9 @@ impl std::fmt::Debug for SelfSigned {
     }
 }
 
+/// For how long they are good: the most that the stricter clients accept.
+const DAYS: u64 = 825;
+
 /// Makes a certificate on P-256 for `names`: host names and addresses.
 ///
 /// # Errors
@@ -28,6 +35,9 @@ pub fn self_signed(names: Vec<String>) -> Result<SelfSigned, rcgen::Error> {
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CommonName, "doorward, self-signed");
     let mut parameters = CertificateParams::new(names)?;
+    let now = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(clock::unix_seconds());
+    parameters.not_before = now - Duration::from_hours(1); // clocks differ
+    parameters.not_after = now + Duration::from_hours(24 * DAYS);
     parameters.distinguished_name = subject;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

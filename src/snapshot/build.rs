@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Keep, Listener, LoadError, LoadErrors, Snapshot, Summary};
+use crate::clock;
 use crate::config::{self, Config};
 use crate::credential::Accepted;
 use crate::directory::{Directory, DirectorySettings, Format};
@@ -175,6 +176,10 @@ fn build_listeners(config: &Config, keep: &mut Keep, notes: &mut Notes) -> Vec<L
                 let loaded = build_tls(listener, tls, keep)
                     .map_err(|error| LoadError::Tls(listener.name.clone(), error));
                 let Some(tls) = notes.keep(loaded) else { continue };
+                let now = clock::unix_seconds();
+                let warnings = tls.certificates.iter().filter_map(|facts| facts.warning(now));
+                let of = |warning| format!("listener `{}`: {warning}", listener.name);
+                notes.summary.warnings.extend(warnings.map(of));
                 notes.summary.certificates.extend(tls.certificates.iter().cloned());
                 Some(tls)
             }

@@ -127,7 +127,7 @@ impl Plan {
     fn config(&self, url: &str) -> String {
         let tls = match self.tls {
             TlsChoice::SelfSigned => format!(
-                "\n# Self-signed: for trying out, and for clients that are told to trust it.\n\
+                "\n# Self-signed, good for 825 days: for trying out, and for clients that are told to trust it.\n\
                  [listeners.main.tls]\ncertificates = [{{ chain = \"{CHAIN}\", key = \"{KEY}\" }}]\n"
             ),
             TlsChoice::Plain => String::new(),
