@@ -164,7 +164,9 @@ fn refuse(
     let challenges = route.map(|route| &route.challenges);
     let challenges = challenges.map_or(&[][..], |challenges| challenges.of(challenge));
     let response = response::refusal(rejection, decision.as_str(), challenges, allow);
-    journal.sent = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);
+    if journal.parts.method != http::Method::HEAD {
+        journal.sent = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);
+    }
     response
 }
 

@@ -140,9 +140,9 @@ pub(super) fn plain(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.push(b' ');
     number(out, u64::from(record.status));
     out.push(b' ');
-    word(out, record.method.as_bytes(), METHOD_LIMIT);
+    or_dash(out, record.method.as_bytes(), METHOD_LIMIT);
     out.push(b' ');
-    word(out, shown_path(record.path), PATH_LIMIT);
+    or_dash(out, shown_path(record.path), PATH_LIMIT);
     if record.has_query {
         out.extend_from_slice("?…".as_bytes());
     }
@@ -180,6 +180,11 @@ pub(super) fn plain(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
         word(out, agent, NAME_LIMIT);
     }
     out.push(b'\n');
+}
+
+/// Appends a word; a dash for what could not be read.
+fn or_dash(out: &mut Vec<u8>, value: &[u8], limit: usize) {
+    if value.is_empty() { out.push(b'-') } else { word(out, value, limit) }
 }
 
 /// What of a target may be shown: no query, no fragment, and no authority, in which a password
