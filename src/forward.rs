@@ -3,6 +3,7 @@
 //! Only a [`Permit`](crate::policy::Permit) can be forwarded, and what is sent is serialised
 //! from it: no byte of the client's request line or head is copied unread.
 
+pub mod active;
 pub mod body;
 pub mod chunked;
 pub mod connection;

@@ -2,6 +2,7 @@
 //! the [wire](crate::wire).
 
 pub mod accept;
+mod arrival;
 pub mod occupancy;
 mod serve;
 pub mod socket;

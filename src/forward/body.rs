@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::active::Active;
 use super::chunked::{Chunked, Decoded, Malformed};
 use super::connection::{SendError, Sending, Wait, poll_sending};
-use super::exchange::Active;
 use super::head::{Framing, ResponseHead};
 
 /// Why a response ended before its end. The client's connection is closed, so that it can

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use http::HeaderMap;
 use ipnet::IpNet;
 
-use crate::forward::exchange::Tunnel;
+use crate::forward::active::Tunnel;
 use crate::forward::fields::{PeerFields, Trust};
 use crate::wire::Wire;
 

@@ -13,10 +13,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::occupancy::{Occupancy, Place};
-use super::serve::{self, Accepted};
+use super::arrival::{Accepted, Arrival, Open};
+use super::occupancy::Occupancy;
+use super::serve;
 use crate::clock::ticker::Millis;
-use crate::config::Limits;
 use crate::gateway::connection::is_trusted;
 use crate::telemetry::metrics::Handshake;
 use crate::wire::stream::Stream;
@@ -40,41 +40,6 @@ pub struct Acceptor {
     pub socket: TcpListener,
     /// Its connections, over all workers.
     pub occupancy: Arc<Occupancy>,
-}
-
-/// What every connection task holds.
-#[derive(Debug)]
-pub(super) struct Arrival {
-    pub(super) index: usize,
-    pub(super) name: Rc<str>,
-    pub(super) port: u16,
-    pub(super) peer: SocketAddr,
-    pub(super) limits: Limits,
-    /// Its place among the listener's connections.
-    #[expect(dead_code, reason = "held to be dropped")]
-    pub(super) place: Place,
-    #[expect(dead_code, reason = "held to be dropped")]
-    pub(super) open: Open,
-}
-
-/// Counts an open connection until it is dropped.
-#[derive(Debug)]
-pub(super) struct Open {
-    worker: Rc<Worker>,
-    listener: usize,
-}
-
-impl Open {
-    fn new(worker: &Rc<Worker>, listener: usize) -> Self {
-        worker.metrics.connection_opened(listener);
-        Self { worker: Rc::clone(worker), listener }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.worker.metrics.connection_closed(self.listener);
-    }
 }
 
 impl Acceptor {

@@ -16,10 +16,10 @@ use socket2::TcpKeepalive;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::task::TaskTracker;
 
-use super::accept::Arrival;
+use super::arrival::{Accepted, Arrival};
 use crate::config::Limits;
+use crate::forward::active::Tunnel;
 use crate::forward::connection::tunnel;
-use crate::forward::exchange::Tunnel;
 use crate::forward::fields::PeerFields;
 use crate::gateway::connection::Connection;
 use crate::gateway::{self, reason};
@@ -37,14 +37,6 @@ const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// How often a silent tunnel's sides are asked whether they are still there.
 const PROBE: Duration = Duration::from_mins(1);
-
-/// What the handshake settled.
-#[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) server_name: Option<Box<str>>,
-    pub(super) is_http2: bool,
-    pub(super) is_tls: bool,
-}
 
 /// Serves the connection in a task of its own.
 pub(super) fn spawn(
