@@ -10,6 +10,7 @@ mod argon2;
 mod bcrypt;
 mod encoding;
 mod ldap;
+pub mod once;
 mod pbkdf2;
 mod plaintext;
 pub mod pool;

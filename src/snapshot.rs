@@ -49,6 +49,8 @@ pub struct Snapshot {
     pub digest_key: DigestKey,
     /// Which of them any worker has found right.
     pub verified_passwords: VerifiedPasswords,
+    /// Passwords that are being verified.
+    pub verifying_passwords: password::once::Once,
     /// Bytes of verified tokens that each worker remembers.
     pub token_memory: usize,
     /// Where passwords are verified.

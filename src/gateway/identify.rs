@@ -99,7 +99,8 @@ async fn identify_password(
     }
     let began = Instant::now();
     let password = Secret::new(basic.password.as_bytes().to_vec());
-    let verified = snapshot.hashing.verify(client, Arc::clone(&question.hash), password).await;
+    let verify = snapshot.hashing.verify(client, Arc::clone(&question.hash), password);
+    let verified = snapshot.verifying_passwords.verify((client, digest), verify).await;
     let (outcome, result) = match verified {
         Err(error) => (PasswordCheck::Overloaded, Err(Rejection::from(error))),
         Ok(fits) => match fits.then(|| question.proves()).flatten() {

@@ -11,6 +11,7 @@ use crate::directory::{Directory, DirectorySettings, Format};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
 use crate::identity::verified::VerifiedPasswords;
+use crate::password::once::Once;
 use crate::password::{Limits, PasswordHash};
 use crate::route::upstream::{Times, Upstream};
 use crate::route::{Challenges, IdentityFields, Route, Table};
@@ -73,6 +74,7 @@ impl Snapshot {
             remember_passwords: config.passwords.remember,
             digest_key,
             verified_passwords: VerifiedPasswords::default(),
+            verifying_passwords: Once::default(),
             token_memory: config.tokens.memory,
             hashing,
             hashing_threads: config.passwords.workers.get(),

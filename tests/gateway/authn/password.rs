@@ -155,3 +155,19 @@ fn a_password_that_one_worker_has_verified_is_not_hashed_by_the_others() {
     assert_eq!(gateway.get("/x").basic("alice", "wonderland-of-alice").send().status(), 200);
     checks(2, 23);
 }
+
+#[test]
+fn many_who_log_in_at_once_with_one_good_password_are_all_let_in() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream)
+        .section("passwords", "workers = 1\nqueue = 4\nqueue_per_address = 2")
+        .start();
+
+    let statuses = std::thread::scope(|scope| {
+        let log_in = || gateway.get("/x").basic("alice", "wonderland-of-alice").send().status();
+        let threads = (0..40).map(|_| scope.spawn(log_in)).collect::<Vec<_>>();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+
+    assert!(statuses.iter().all(|&status| status == 200), "{statuses:?}");
+}
