@@ -80,7 +80,7 @@ async fn serve(
     view: &Rc<View>,
     journal: &mut Journal,
     body: RequestBody,
-) -> Result<transmit::Answer, Rejection> {
+) -> Result<Box<transmit::Answer>, Rejection> {
     let snapshot = &view.snapshot;
     let listener = snapshot.listeners.get(connection.listener_index).ok_or(Rejection::NoRoute)?;
     let parts = Rc::clone(&journal.parts);
@@ -117,7 +117,8 @@ async fn serve(
     let permit = authorize(&principal, route, &parts.method, &named)?;
     journal.verdict = Verdict::Allow;
     let request = transmit::Outbound { parts: &parts, host: &incoming.host, body };
-    transmit::transmit(connection, view, permit, request, journal).await
+    // Boxed: a refused request need not carry the room for what it is refused.
+    Box::pin(transmit::transmit(connection, view, permit, request, journal)).await
 }
 
 /// Finds the route. On a route for other methods its name is noted all the same, for the

@@ -47,8 +47,8 @@ pub(super) struct Answer {
 impl Answer {
     /// Makes the response. What has arrived as a whole is written down at once, the rest when
     /// it has ended.
-    pub(super) fn into_response(self, mut journal: Journal) -> Response<Body> {
-        let Self { head, body } = self;
+    pub(super) fn into_response(self: Box<Self>, mut journal: Journal) -> Response<Body> {
+        let Self { head, body } = *self;
         journal.status = head.status.as_u16();
         let body = match body {
             None => Body::Full(bytes::Bytes::new()),
@@ -74,7 +74,7 @@ pub(super) async fn transmit(
     permit: Permit<'_>,
     outbound: Outbound<'_>,
     journal: &mut Journal,
-) -> Result<Answer, Rejection> {
+) -> Result<Box<Answer>, Rejection> {
     let Outbound { parts, host, body } = outbound;
     let route = permit.route();
     let (Some(upstream), Some(pool)) =
@@ -129,7 +129,7 @@ pub(super) async fn transmit(
     }
     let (mut head, body) = response.into_body();
     translate(route, &permit, host, &upstream.authority, &mut head);
-    Ok(Answer { head, body: Some(body) })
+    Ok(Box::new(Answer { head, body: Some(body) }))
 }
 
 /// How the body goes to the upstream: as the client framed it, but always in one way.
@@ -188,7 +188,7 @@ fn switch(
     connection: &Connection,
     asked: Option<&'static str>,
     response: exchange::Response,
-) -> Result<Answer, Rejection> {
+) -> Result<Box<Answer>, Rejection> {
     let exchange::Response { mut head, rest, .. } = response;
     let agreed = head.upgrade.as_ref().map(HeaderValue::as_bytes);
     let is_asked = matches!(
@@ -202,7 +202,7 @@ fn switch(
     head.fields.insert(header::UPGRADE, HeaderValue::from_static(protocol));
     connection.wire.upgrade();
     *connection.tunnel.borrow_mut() = Some(rest.into_tunnel());
-    Ok(Answer { head, body: None })
+    Ok(Box::new(Answer { head, body: None }))
 }
 
 /// Shows the principal its own paths in the answer, where the gateway put a home in front.

@@ -94,7 +94,7 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
         ip(out, client);
         out.push(b'"');
     }
-    text(out, "protocol", record.protocol, METHOD_LIMIT);
+    label(out, "protocol", record.protocol);
     if !record.method.is_empty() {
         text(out, "method", record.method, METHOD_LIMIT);
     }
@@ -110,8 +110,8 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
         }
     }
     integer(out, "status", u64::from(record.status));
-    text(out, "verdict", record.verdict.as_str(), METHOD_LIMIT);
-    text(out, "reason", record.reason, NAME_LIMIT);
+    label(out, "verdict", record.verdict.as_str());
+    label(out, "reason", record.reason);
     optional(out, "user.name", record.user);
     optional(out, "credential", record.credential);
     optional(out, "authority", record.authority);
@@ -214,6 +214,14 @@ fn key(out: &mut Vec<u8>, name: &str) {
 fn text(out: &mut Vec<u8>, name: &str, value: &str, limit: usize) {
     key(out, name);
     quoted(out, value.as_bytes(), limit);
+}
+
+/// A word of ours, in which there is nothing to escape.
+fn label(out: &mut Vec<u8>, name: &str, word: &'static str) {
+    key(out, name);
+    out.push(b'"');
+    out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
 }
 
 fn optional(out: &mut Vec<u8>, name: &str, value: Option<&str>) {

@@ -38,7 +38,7 @@ pub struct Record<'a> {
     /// The client's address as a trusted proxy tells it, where it is not the peer's.
     pub client: Option<std::net::IpAddr>,
     /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
-    pub protocol: &'a str,
+    pub protocol: &'static str,
     /// The method, as it came; empty: it could not be read.
     pub method: &'a str,
     /// The host that the request named, canonical where it could be parsed.
@@ -53,7 +53,7 @@ pub struct Record<'a> {
     /// Whether it was let pass.
     pub verdict: Verdict,
     /// The decision's reason, a label of ours.
-    pub reason: &'a str,
+    pub reason: &'static str,
     /// The principal's name, or the name that a refused client claimed.
     pub user: Option<&'a str>,
     /// The kind of credential that was presented.
