@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::directory::Directory;
 use crate::password::PasswordHash;
 use crate::resource::PathPrefix;
-use crate::token::{VerifiedToken, Verifier, VerifyError};
+use crate::token::{Scratch, VerifiedToken, Verifier, VerifyError};
 use crate::user::{Grant, PermissionSet, Roles, User};
 
 pub use self::principal::{Principal, Proof};
@@ -74,8 +74,22 @@ impl Identities {
     ///
     /// [`IdentityError`], never [`IdentityError::Password`].
     pub fn identify_token(&self, token: &str, now: u64) -> Result<(Principal, u64), IdentityError> {
+        self.identify_token_with(&mut Scratch::default(), token, now)
+    }
+
+    /// [`Self::identify_token`] for who does it often.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn identify_token_with(
+        &self,
+        scratch: &mut Scratch,
+        token: &str,
+        now: u64,
+    ) -> Result<(Principal, u64), IdentityError> {
         let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
-        let claims = verifier.verify(token, now)?;
+        let claims = verifier.verify_with(scratch, token, now)?;
         let until = claims.valid_until;
         let issuer = verifier.issuer(claims.issuer).ok_or(VerifyError::UnknownIssuer)?;
         let authority = self.issuer_names.get(claims.issuer).cloned().unwrap_or_default();

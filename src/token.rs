@@ -30,4 +30,4 @@ pub use issuer::{IssuerError, IssuerSettings, MAX_LEEWAY};
 pub use key::{Key, KeyFault};
 pub use keyring::{KeyError, Keyring, Warning};
 pub use signer::{SignError, Signer, token_id};
-pub use verifier::{MAX_TOKEN, Verifier, VerifyError};
+pub use verifier::{MAX_TOKEN, Scratch, Verifier, VerifyError};

@@ -16,6 +16,7 @@ use crate::snapshot::{Reader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::LogBuffer;
 use crate::telemetry::id::{Id, IdSource};
 use crate::telemetry::metrics::{RouteMetrics, WorkerMetrics};
+use crate::token::Scratch;
 
 /// After how many ticks log lines are handed over, though their buffer is not full.
 const LOG_TICKS: u32 = 4;
@@ -51,6 +52,8 @@ pub struct View {
     pub snapshot: Arc<Snapshot>,
     /// Verified tokens.
     pub tokens: RefCell<Memory<Box<str>>>,
+    /// What verifying tokens leaves for the next.
+    pub scratch: RefCell<Scratch>,
     /// Verified passwords.
     pub passwords: RefCell<Memory<Digest>>,
     /// Connections, by index of the upstream.
@@ -155,6 +158,7 @@ impl View {
             .collect();
         Self {
             tokens: RefCell::new(Memory::new(snapshot.token_memory)),
+            scratch: RefCell::default(),
             passwords: RefCell::new(Memory::new(PASSWORD_MEMORY)),
             pools,
             routes: snapshot

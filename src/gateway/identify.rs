@@ -63,7 +63,8 @@ fn identify_token(
     }
     worker.metrics.token_memory(TokenMemory::Miss);
     let began = Instant::now();
-    let identified = view.snapshot.identities.identify_token(token, now);
+    let identified =
+        view.snapshot.identities.identify_token_with(&mut view.scratch.borrow_mut(), token, now);
     worker.metrics.token_verified(began.elapsed());
     let (principal, until) = identified?;
     let principal = Rc::new(principal);

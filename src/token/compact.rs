@@ -10,18 +10,11 @@ const MAX_HEADER: usize = 4 * 1024;
 
 /// The three parts of a token, still encoded.
 pub(super) struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+    pub(super) header: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) signature: &'a str,
     /// Header, dot and payload: what is signed.
     pub(super) signed: &'a [u8],
-}
-
-/// The three parts, decoded.
-pub(super) struct Decoded<'b> {
-    pub(super) header: &'b [u8],
-    pub(super) payload: &'b [u8],
-    pub(super) signature: &'b [u8],
 }
 
 impl<'a> Parts<'a> {
@@ -38,18 +31,19 @@ impl<'a> Parts<'a> {
         Ok(Self { header, payload, signature, signed: signed.as_bytes() })
     }
 
-    /// Decodes all parts into one buffer. A further dot is no base64url, and refused by that.
-    pub(super) fn decode<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Decoded<'b>, VerifyError> {
-        buffer.resize((self.signed.len() + self.signature.len()) / 4 * 3 + 12, 0);
-        let (header, rest) = decode_into(self.header, buffer)?;
-        let (payload, rest) = decode_into(self.payload, rest)?;
-        let (signature, _) = decode_into(self.signature, rest)?;
-        Ok(Decoded { header, payload, signature })
+    /// Makes room enough for the three parts, decoded.
+    pub(super) fn make_room<'b>(&self, room: &'b mut Vec<u8>) -> &'b mut [u8] {
+        let length = (self.signed.len() + self.signature.len()) / 4 * 3 + 12;
+        if room.len() < length {
+            room.resize(length, 0);
+        }
+        room
     }
 }
 
-/// Decodes strict base64url: no padding, no white space, no bits left over (RFC 7515 §2).
-fn decode_into<'b>(
+/// Decodes strict base64url: no padding, no white space, no bits left over (RFC 7515 §2). A dot
+/// is no base64url, so that a fourth part is refused by that. Returns the room that is left.
+pub(super) fn decode_into<'b>(
     text: &str,
     buffer: &'b mut [u8],
 ) -> Result<(&'b [u8], &'b mut [u8]), VerifyError> {

@@ -3,7 +3,6 @@
 //! A key is never taken from a token: `jwk`, `jku`, `x5c` and `x5u` are passed over. `crit`
 //! names extensions that we do not have, `b64` changes what is signed, `zip` what is said.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
@@ -14,14 +13,14 @@ use super::verifier::VerifyError;
 
 /// What the header asks for.
 #[derive(Debug, PartialEq)]
-pub(super) struct Header<'a> {
+pub(super) struct Header {
     pub(super) algorithm: Algorithm,
-    pub(super) key_id: Option<Cow<'a, str>>,
+    pub(super) key_id: Option<Box<str>>,
 }
 
-impl<'a> Header<'a> {
+impl Header {
     /// Reads a decoded header.
-    pub(super) fn parse(json: &'a [u8]) -> Result<Self, VerifyError> {
+    pub(super) fn parse(json: &[u8]) -> Result<Self, VerifyError> {
         let text = str::from_utf8(json).map_err(|_| VerifyError::MalformedHeader)?;
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let members = MembersSeed.deserialize(&mut deserializer);
@@ -40,8 +39,8 @@ struct Members<'a> {
     token_type: Option<Found<'a>>,
 }
 
-impl<'a> Members<'a> {
-    fn judge(self) -> Result<Header<'a>, VerifyError> {
+impl Members<'_> {
+    fn judge(self) -> Result<Header, VerifyError> {
         if self.has_critical {
             return Err(VerifyError::CriticalExtension);
         }
@@ -59,7 +58,7 @@ impl<'a> Members<'a> {
         let algorithm = algorithm.parse().map_err(|_| VerifyError::UnsupportedAlgorithm)?;
         let key_id = match self.key_id {
             None => None,
-            Some(Found::Text(key_id)) => Some(key_id),
+            Some(Found::Text(key_id)) => Some(key_id.into()),
             Some(_) => return Err(VerifyError::MalformedHeader),
         };
         Ok(Header { algorithm, key_id })
@@ -134,7 +133,7 @@ impl<'de> Visitor<'de> for MembersSeed {
 mod tests {
     use super::*;
 
-    fn parse(json: &str) -> Result<Header<'_>, VerifyError> {
+    fn parse(json: &str) -> Result<Header, VerifyError> {
         Header::parse(json.as_bytes())
     }
 
@@ -145,7 +144,7 @@ mod tests {
                 "x5u":"https://e.example","x5c":["MII"],"x5t":"a"}"#,
         );
 
-        let key_id = Some(Cow::Borrowed("k"));
+        let key_id = Some("k".into());
         assert_eq!(header, Ok(Header { algorithm: Algorithm::ES256, key_id }));
     }
 

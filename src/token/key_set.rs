@@ -59,7 +59,7 @@ impl KeySet {
     /// serves the algorithm.
     pub(super) fn verify(
         &self,
-        header: &Header<'_>,
+        header: &Header,
         signed: &[u8],
         signature: &[u8],
     ) -> Result<(), VerifyError> {

@@ -5,7 +5,7 @@
 //! keys that are configured. The key brings the algorithm; the header must name the same.
 
 use super::claims::VerifiedToken;
-use super::compact::Parts;
+use super::compact::{Parts, decode_into};
 use super::header::Header;
 use super::issuer::{IssuerError, IssuerSettings, MAX_LEEWAY};
 use super::key_set::KeySet;
@@ -136,6 +136,33 @@ impl VerifyError {
     }
 }
 
+/// What a thread keeps from one verification to the next: room, and the last header, since the
+/// tokens of one key share theirs. A header that could not be read is not kept.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    room: Vec<u8>,
+    encoded: String,
+    header: Option<Header>,
+}
+
+impl Scratch {
+    fn header_of(&mut self, parts: &Parts<'_>) -> Result<(&Header, &mut [u8]), VerifyError> {
+        let room = parts.make_room(&mut self.room);
+        let known = self.header.take().filter(|_| self.encoded == parts.header);
+        let header = match known {
+            Some(header) => header,
+            None => {
+                let (json, _) = decode_into(parts.header, room)?;
+                let header = Header::parse(json)?;
+                self.encoded.clear();
+                self.encoded.push_str(parts.header);
+                header
+            }
+        };
+        Ok((self.header.insert(header), room))
+    }
+}
+
 /// Verifies the tokens of all issuers.
 #[derive(Debug)]
 pub struct Verifier {
@@ -176,14 +203,33 @@ impl Verifier {
     /// See [`VerifyError`]. The signature is looked at before any claim, `iss` excepted where
     /// several issuers are known.
     pub fn verify(&self, token: &str, now: u64) -> Result<VerifiedToken, VerifyError> {
+        self.verify_with(&mut Scratch::default(), token, now)
+    }
+
+    /// [`Self::verify`] for who verifies many.
+    ///
+    /// # Errors
+    ///
+    /// See [`VerifyError`].
+    pub fn verify_with(
+        &self,
+        scratch: &mut Scratch,
+        token: &str,
+        now: u64,
+    ) -> Result<VerifiedToken, VerifyError> {
         let parts = Parts::split(token)?;
-        let mut buffer = Vec::new();
-        let decoded = parts.decode(&mut buffer)?;
-        let header = Header::parse(decoded.header)?;
-        let (index, issuer) = self.issuer_of(decoded.payload)?;
-        issuer.keys.verify(&header, parts.signed, decoded.signature)?;
-        let claims = issuer.claims.read(decoded.payload)?;
-        issuer.judge(index, &claims, now)
+        let (header, room) = scratch.header_of(&parts)?;
+        let (signature, room) = decode_into(parts.signature, room)?;
+        if let [only] = self.issuers.as_slice() {
+            // Its `iss` is judged with the other claims, and nobody else's are worth a look.
+            only.keys.verify(header, parts.signed, signature)?;
+            let (payload, _) = decode_into(parts.payload, room)?;
+            return only.judge(0, &only.claims.read(payload)?, now);
+        }
+        let (payload, _) = decode_into(parts.payload, room)?;
+        let (index, issuer) = self.issuer_of(payload)?;
+        issuer.keys.verify(header, parts.signed, signature)?;
+        issuer.judge(index, &issuer.claims.read(payload)?, now)
     }
 
     /// The settings of the issuers, in the order of [`VerifiedToken::issuer`].
@@ -199,9 +245,6 @@ impl Verifier {
     }
 
     fn issuer_of(&self, payload: &[u8]) -> Result<(usize, &Issuer), VerifyError> {
-        if let [only] = self.issuers.as_slice() {
-            return Ok((0, only)); // its `iss` is judged with the other claims
-        }
         let claims = self.issuer_only.read(payload)?;
         let name = claims.text(Claim::Issuer)?.ok_or(VerifyError::MissingClaim("iss"))?;
         let mut issuers = self.issuers.iter().enumerate();
@@ -300,11 +343,11 @@ impl Issuer {
 #[cfg(test)]
 fn verify_jws(keyring: &super::Keyring, token: &str) -> Result<Vec<u8>, VerifyError> {
     let parts = Parts::split(token)?;
-    let mut buffer = Vec::new();
-    let decoded = parts.decode(&mut buffer)?;
-    let header = Header::parse(decoded.header)?;
-    KeySet::new(keyring, None).verify(&header, parts.signed, decoded.signature)?;
-    Ok(decoded.payload.to_vec())
+    let mut scratch = Scratch::default();
+    let (header, room) = scratch.header_of(&parts)?;
+    let (signature, room) = decode_into(parts.signature, room)?;
+    KeySet::new(keyring, None).verify(header, parts.signed, signature)?;
+    decode_into(parts.payload, room).map(|(payload, _)| payload.to_vec())
 }
 
 #[cfg(test)]
