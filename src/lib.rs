@@ -7,6 +7,7 @@
 //! through it ([`listener`], [`wire`], [`gateway`], [`forward`]). [`app`] puts them together.
 
 pub mod admin;
+pub mod api_key;
 pub mod app;
 pub mod cli;
 pub mod clock;
