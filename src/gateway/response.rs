@@ -88,10 +88,9 @@ pub fn refusal(
 ) -> Response<Body> {
     let status = rejection.status();
     let title = status.canonical_reason().unwrap_or("Refused");
-    let code = status.as_u16();
-    let body = format!(
-        "{{\"type\":\"about:blank\",\"title\":\"{title}\",\"status\":{code},\"decision\":\"{decision}\"}}\n"
-    );
+    let (before, between) = ("{\"type\":\"about:blank\",\"title\":\"", "\",\"status\":");
+    let decided = ",\"decision\":\"";
+    let body = [before, title, between, status.as_str(), decided, decision, "\"}\n"].concat();
     let mut response = Response::new(Body::Full(Bytes::from(body)));
     *response.status_mut() = status;
     let fields = response.headers_mut();

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::quality::RandomState;
 use http::Method;
 
 use super::Route;
@@ -15,7 +16,7 @@ use crate::resource::{CanonicalHost, CanonicalPath, Dialect, HostPattern};
 #[derive(Debug, Default)]
 pub struct Table {
     routes: Vec<Route>,
-    exact: HashMap<Box<str>, Prefixes>,
+    exact: HashMap<Box<str>, Prefixes, RandomState>,
     /// Wildcards, the longest first.
     wildcards: Vec<(HostPattern, Prefixes)>,
     any: Prefixes,
@@ -25,7 +26,7 @@ pub struct Table {
 
 /// Indices of routes by path prefix.
 #[derive(Debug, Default)]
-struct Prefixes(HashMap<Box<str>, Vec<usize>>);
+struct Prefixes(HashMap<Box<str>, Vec<usize>, RandomState>);
 
 /// Why there is no route for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

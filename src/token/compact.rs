@@ -23,8 +23,13 @@ impl<'a> Parts<'a> {
         if token.len() > MAX_TOKEN {
             return Err(VerifyError::TooLong);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::NotAToken)?;
-        let (header, payload) = signed.split_once('.').ok_or(VerifyError::NotAToken)?;
+        let split = |text: &'a str, dot: Option<usize>| {
+            let dot = dot.ok_or(VerifyError::NotAToken)?;
+            let parts = text.get(..dot).zip(text.get(dot + 1..));
+            parts.ok_or(VerifyError::NotAToken)
+        };
+        let (signed, signature) = split(token, memchr::memrchr(b'.', token.as_bytes()))?;
+        let (header, payload) = split(signed, memchr::memchr(b'.', signed.as_bytes()))?;
         if header.len() > MAX_HEADER {
             return Err(VerifyError::TooLong);
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
+
 use super::algorithm::{Algorithm, KeyType};
 use super::header::Header;
 use super::issuer::{IssuerError, IssuerSettings};
@@ -13,7 +15,7 @@ use super::verifier::VerifyError;
 /// The keys of one issuer with the algorithms that they may serve there.
 #[derive(Debug)]
 pub(super) struct KeySet {
-    by_id: HashMap<Box<str>, Usable>,
+    by_id: HashMap<Box<str>, Usable, RandomState>,
 }
 
 #[derive(Debug)]

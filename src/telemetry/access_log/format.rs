@@ -10,6 +10,13 @@ use super::{
     record::Record,
 };
 
+/// The name of a member as it stands in a line: behind a comma, in quotes, with its colon.
+macro_rules! name {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
 const METHOD_LIMIT: usize = 32;
 const NAME_LIMIT: usize = 128;
 const HOST_LIMIT: usize = 255;
@@ -80,52 +87,54 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.extend_from_slice(b"{\"time\":\"");
     stamp.write(out, record.time_unix_ms);
     out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":");
-    quoted(out, record.request_id.as_bytes(), NAME_LIMIT);
-    optional(out, "decision.id", record.decision_id);
-    text(out, "listener", record.listener, NAME_LIMIT);
-    key(out, "peer.address");
+    out.push(b'"');
+    out.extend_from_slice(record.request_id.as_bytes()); // ours, or a plain word
+    out.push(b'"');
+    optional(out, name!("decision.id"), record.decision_id);
+    text(out, name!("listener"), record.listener, NAME_LIMIT);
+    key(out, name!("peer.address"));
     out.push(b'"');
     ip(out, record.peer.ip());
     out.extend_from_slice(b"\",\"peer.port\":");
     number(out, u64::from(record.peer.port()));
     if let Some(client) = record.client {
-        key(out, "client.address");
+        key(out, name!("client.address"));
         out.push(b'"');
         ip(out, client);
         out.push(b'"');
     }
-    label(out, "protocol", record.protocol);
+    label(out, name!("protocol"), record.protocol);
     if !record.method.is_empty() {
-        text(out, "method", record.method, METHOD_LIMIT);
+        text(out, name!("method"), record.method, METHOD_LIMIT);
     }
     if let Some(host) = record.host {
-        text(out, "host", host, HOST_LIMIT);
+        text(out, name!("host"), host, HOST_LIMIT);
     }
     if !record.path.is_empty() {
-        key(out, "path");
+        key(out, name!("path"));
         quoted(out, shown_path(record.path), PATH_LIMIT);
         if record.has_query {
             out.pop();
             out.extend_from_slice("?…\"".as_bytes());
         }
     }
-    integer(out, "status", u64::from(record.status));
-    label(out, "verdict", record.verdict.as_str());
-    label(out, "reason", record.reason);
-    optional(out, "user.name", record.user);
-    optional(out, "credential", record.credential);
-    optional(out, "authority", record.authority);
-    optional(out, "route", record.route);
-    optional(out, "upstream", record.upstream);
-    integer(out, "request.bytes", record.request_bytes);
-    integer(out, "response.bytes", record.response_bytes);
-    integer(out, "duration_us", record.duration_us);
+    integer(out, name!("status"), u64::from(record.status));
+    label(out, name!("verdict"), record.verdict.as_str());
+    label(out, name!("reason"), record.reason);
+    optional(out, name!("user.name"), record.user);
+    optional(out, name!("credential"), record.credential);
+    optional(out, name!("authority"), record.authority);
+    optional(out, name!("route"), record.route);
+    optional(out, name!("upstream"), record.upstream);
+    integer(out, name!("request.bytes"), record.request_bytes);
+    integer(out, name!("response.bytes"), record.response_bytes);
+    integer(out, name!("duration_us"), record.duration_us);
     if let Some(microseconds) = record.first_byte_us {
-        integer(out, "first_byte_us", microseconds);
+        integer(out, name!("first_byte_us"), microseconds);
     }
-    integer(out, "generation", record.generation);
+    integer(out, name!("generation"), record.generation);
     if let Some(user_agent) = record.user_agent {
-        key(out, "user_agent");
+        key(out, name!("user_agent"));
         quoted(out, user_agent, NAME_LIMIT);
     }
     out.extend_from_slice(b"}\n");
@@ -205,32 +214,35 @@ fn shown_path(target: &[u8]) -> &[u8] {
     }
 }
 
-fn key(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
+#[inline]
+fn key(out: &mut Vec<u8>, name: &'static str) {
     out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
 }
 
-fn text(out: &mut Vec<u8>, name: &str, value: &str, limit: usize) {
+#[inline]
+fn text(out: &mut Vec<u8>, name: &'static str, value: &str, limit: usize) {
     key(out, name);
     quoted(out, value.as_bytes(), limit);
 }
 
 /// A word of ours, in which there is nothing to escape.
-fn label(out: &mut Vec<u8>, name: &str, word: &'static str) {
+#[inline]
+fn label(out: &mut Vec<u8>, name: &'static str, word: &'static str) {
     key(out, name);
     out.push(b'"');
     out.extend_from_slice(word.as_bytes());
     out.push(b'"');
 }
 
-fn optional(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
+#[inline]
+fn optional(out: &mut Vec<u8>, name: &'static str, value: Option<&str>) {
     if let Some(value) = value {
         text(out, name, value, NAME_LIMIT);
     }
 }
 
-fn integer(out: &mut Vec<u8>, name: &str, value: u64) {
+#[inline]
+fn integer(out: &mut Vec<u8>, name: &'static str, value: u64) {
     key(out, name);
     number(out, value);
 }
@@ -256,17 +268,17 @@ fn number(out: &mut Vec<u8>, value: u64) {
 
 /// Appends `value` in decimal, with zeros in front up to `width`.
 fn padded(out: &mut Vec<u8>, mut value: u64, width: usize) {
-    let start = out.len();
-    loop {
-        out.push(b'0' + u8::try_from(value % 10).unwrap_or_default());
-        value /= 10;
-        if value == 0 && out.len() - start >= width {
+    let mut digits = [b'0'; 20];
+    let mut length = 0;
+    for digit in digits.iter_mut().rev() {
+        if value == 0 && length >= width {
             break;
         }
+        *digit = b'0' + u8::try_from(value % 10).unwrap_or_default();
+        value /= 10;
+        length += 1;
     }
-    if let Some(digits) = out.get_mut(start..) {
-        digits.reverse();
-    }
+    out.extend_from_slice(digits.get(20 - length..).unwrap_or_default());
 }
 
 fn ip(out: &mut Vec<u8>, address: IpAddr) {
