@@ -1,6 +1,7 @@
 //! What is let through, for whom, and where to: a route as the way of a request uses it, with
 //! everything that can be computed beforehand computed at load.
 
+pub mod endpoint;
 pub mod table;
 pub mod upstream;
 

@@ -6,6 +6,7 @@
 
 mod build;
 mod error;
+mod profile;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::tls::{CertificateFacts, Tls, TlsError};
 
 pub(crate) use self::build::build_issuer;
 pub use self::error::{LoadError, LoadErrors};
+pub use self::profile::{Omitted, Profile, Sets};
 
 /// One version.
 #[derive(Debug)]

@@ -1,0 +1,79 @@
+//! The paths of each dialect, as their clients know them.
+
+/// App Mesh.
+pub(super) const APPMESH: &[&str] = &[
+    "/appmesh/login",
+    "/appmesh/auth",
+    "/appmesh/token/renew",
+    "/appmesh/self/logoff",
+    "/appmesh/totp/validate",
+    "/appmesh/totp/secret",
+    "/appmesh/totp/setup",
+    "/appmesh/totp/{name}/disable",
+    "/appmesh/user/{name}",
+    "/appmesh/user/{name}/passwd",
+    "/appmesh/user/{name}/lock",
+    "/appmesh/user/{name}/unlock",
+    "/appmesh/users",
+    "/appmesh/roles",
+    "/appmesh/role/{name}",
+    "/appmesh/user/permissions",
+    "/appmesh/permissions",
+    "/appmesh/user/groups",
+];
+
+/// `ClusterCockpit`.
+pub(super) const CLUSTERCOCKPIT: &[&str] = &[
+    "/login",
+    "/logout",
+    "/jwt-login",
+    "/frontend/jwt/",
+    "/api/jwt/",
+    "/account",
+    "/account/{page}",
+];
+
+/// Proxies.
+pub(super) const FORWARD_AUTH: &[&str] =
+    &["/auth/nginx", "/auth/traefik", "/auth/caddy", "/auth/envoy", "/auth/envoy/{*path}"];
+
+/// `JWThenticator`.
+pub(super) const JWTHENTICATOR: &[&str] = &[
+    "/",
+    "/health",
+    "/jwks",
+    "/authenticate",
+    "/refresh",
+    "/validate",
+    "/validate_request",
+    "/register_key",
+    "/is_key_registered",
+];
+
+/// omegaml.
+pub(super) const OMEGAML: &[&str] = &["/token-auth/", "/token-refresh/"];
+
+/// Browsers.
+pub(super) const PAGE: &[&str] =
+    &["/login", "/login/{step}", "/logout", "/account", "/account/{page}"];
+
+/// ryft-server.
+pub(super) const RYFT: &[&str] = &["/login", "/token/refresh", "/user", "/version"];
+
+/// OAuth 2.0 and what stands around it.
+pub(super) const STANDARD: &[&str] = &[
+    "/oauth2/token",
+    "/oauth2/revoke",
+    "/oauth2/introspect",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/jwks.json",
+    "/openapi.json",
+    "/totp/enrol",
+    "/totp/confirm",
+    "/totp/disable",
+    "/account",
+    "/account/keys",
+    "/account/keys/{id}",
+    "/account/password",
+    "/account/logout",
+];

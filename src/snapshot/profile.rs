@@ -1,0 +1,69 @@
+//! How an endpoint issues: what `[endpoints.NAME]` says, with every name resolved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::route::endpoint::Dialect;
+use crate::token::Signer;
+
+/// One endpoint's settings.
+#[derive(Debug)]
+pub struct Profile {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// How it speaks.
+    pub dialect: Dialect,
+    /// What stands in front of the dialect's own paths; empty or `/prefix`.
+    pub prefix: Box<str>,
+    /// Index of the issuer among those of the verifier; `None`: it issues nothing.
+    pub issuer: Option<usize>,
+    /// Signs with the issuer's newest private key or secret.
+    pub signer: Option<Arc<Signer>>,
+    /// How long tokens live unless a client asks for less.
+    pub lifetime: Duration,
+    /// The longest that a client may ask for.
+    pub max_lifetime: Duration,
+    /// How long a family of refresh tokens lives, from the login on.
+    pub refresh_lifetime: Duration,
+    /// For how many lifetimes after `orig_iat` a token may be renewed by itself.
+    pub refresh_window: u32,
+    /// The `aud` of tokens; never empty where it issues.
+    pub audience: Vec<Box<str>>,
+    /// Further claims, from the user's attributes.
+    pub extra_claims: BTreeMap<Box<str>, Box<str>>,
+    /// Which of the claims that it would write it leaves out.
+    pub omitted: Omitted,
+    /// Whether a one-time code may be used again within its step.
+    pub totp_reuse: bool,
+    /// Which of `JWThenticator`'s sets of endpoints answer.
+    pub sets: Sets,
+    /// How long keys live that clients register.
+    pub key_lifetime: Duration,
+    /// Origins, besides the own, from which browsers may send with a cookie.
+    pub origins: Vec<Box<str>>,
+    /// The proxies that may ask (forward-auth).
+    pub trusted: Vec<IpNet>,
+}
+
+/// Claims that some services cannot stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Omitted {
+    /// No `iss`.
+    pub issuer: bool,
+    /// No `aud`.
+    pub audience: bool,
+    /// No `sub`.
+    pub subject: bool,
+}
+
+/// `JWThenticator`'s sets of endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sets {
+    /// What clients use.
+    pub external: bool,
+    /// What registers keys.
+    pub internal: bool,
+}
