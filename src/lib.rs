@@ -27,6 +27,7 @@ pub mod resource;
 pub mod route;
 pub mod secret;
 pub mod service;
+pub mod session;
 pub mod snapshot;
 pub mod telemetry;
 pub mod tls;
