@@ -32,6 +32,7 @@ pub mod snapshot;
 pub mod telemetry;
 pub mod tls;
 pub mod token;
+pub mod totp;
 pub mod user;
 pub mod wire;
 pub mod worker;

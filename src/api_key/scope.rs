@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use http::Method;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::resource::{CanonicalPath, PathPrefix, ResourceError};
 use crate::user::{Grant, Permission, PermissionError, PermissionSet};
@@ -19,7 +20,7 @@ const MAX_ITEMS: usize = 100;
 /// `{"permissions": ["files:read"], "path": "/alice", "methods": ["GET"], "sources": ["10.0.0.0/8"]}`.
 /// A member that is not known is refused, since it could only have narrowed further.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "Map<String, Value>", into = "Written")]
 pub struct Scope {
     /// The permissions that it passes on, of those which its owner holds.
     pub permissions: Option<PermissionSet>,
@@ -48,6 +49,9 @@ pub enum ScopeError {
         /// Why it is none.
         source: PermissionError,
     },
+    /// Not an object of lists of texts, or with a member that is not known.
+    #[error("not a scope")]
+    Shape(#[from] serde_json::Error),
     /// Not an address or network.
     #[error("`{0}` is not an address or network")]
     Source(String),
@@ -116,11 +120,14 @@ impl From<Scope> for Written {
     }
 }
 
-impl TryFrom<Written> for Scope {
+impl TryFrom<Map<String, Value>> for Scope {
     type Error = ScopeError;
 
-    fn try_from(written: Written) -> Result<Self, ScopeError> {
-        let Written { permissions, path, methods, sources } = written;
+    /// From an object, and nothing else: serde would read an empty list as one without members,
+    /// which narrows nothing.
+    fn try_from(object: Map<String, Value>) -> Result<Self, ScopeError> {
+        let Written { permissions, path, methods, sources } =
+            serde_json::from_value(Value::Object(object))?;
         Ok(Self {
             permissions: each(permissions, permission)?.map(PermissionSet::from_iter),
             path: path.map(|path| path.parse().map_err(ScopeError::Path)).transpose()?,
