@@ -6,6 +6,8 @@
 
 pub mod memory;
 pub mod principal;
+pub mod standing;
+pub mod throttle;
 pub mod verified;
 
 use std::sync::Arc;
