@@ -116,6 +116,8 @@ impl DirectorySettings {
 #[derive(Debug)]
 pub struct Directory {
     name: String,
+    file: PathBuf,
+    format: Format,
     users: Vec<Arc<User>>,
     by_name: HashMap<Box<str>, usize>,
     decoy: Arc<PasswordHash>,
@@ -126,6 +128,18 @@ impl Directory {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file that it was read from.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// How the file is written.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// The user of exactly this name.
@@ -189,7 +203,8 @@ pub fn load(
     let decoy = decoy(&users, &mut warnings)?;
     let by_name =
         users.iter().enumerate().map(|(place, user)| (user.name.clone(), place)).collect();
-    let directory = Directory { name: settings.name.clone(), users, by_name, decoy };
+    let (name, file, format) = (settings.name.clone(), settings.file.clone(), settings.format);
+    let directory = Directory { name, file, format, users, by_name, decoy };
     Ok((directory, warnings.into_vec()))
 }
 

@@ -163,6 +163,7 @@ fn add_user(add: &Add, out: &mut dyn Write, ask: Ask<'_>) -> Result<(), UserErro
         groups: add.groups.clone(),
         email: add.email.clone(),
         tag: add.tag.clone(),
+        ..NewUser::default()
     };
     if !add.no_password {
         let Target { file, format, .. } = &add.named.target;

@@ -9,12 +9,14 @@ mod spans;
 mod store;
 mod tables;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::entry::{self, Content, Entry};
+use super::node::Value as Node;
 use super::{DirectoryError, Format};
 use crate::user::{self, NameError};
 
@@ -29,6 +31,8 @@ pub enum Change {
     Enable(String),
     /// Removes a user.
     Remove(String),
+    /// Removes a role.
+    RemoveRole(String),
     /// Gives a user another password. A plaintext password is replaced by the hash.
     SetPassword {
         /// The user.
@@ -36,6 +40,15 @@ pub enum Change {
         /// The hash of the new password.
         hash: String,
     },
+    /// Says what a role may do, whether there was such a role or not.
+    SetRole {
+        /// The role.
+        name: String,
+        /// What it stands for.
+        grants: Vec<String>,
+    },
+    /// Says something else of a user.
+    Update(Update),
 }
 
 /// A user to be added. What is empty is left out.
@@ -57,6 +70,74 @@ pub struct NewUser {
     pub email: Option<String>,
     /// The cluster tag.
     pub tag: Option<String>,
+    /// Whether the user is shut out from the start.
+    pub disabled: bool,
+    /// Anything else.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What is said anew of a user. `None` leaves it as it is, what is empty takes it away.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// Whom.
+    pub name: String,
+    /// The hash of another password; a plaintext password is replaced by it.
+    pub hash: Option<String>,
+    /// The roles.
+    pub roles: Option<Vec<String>>,
+    /// The home; empty is none, whatever the directory's default is.
+    pub home: Option<String>,
+    /// The groups.
+    pub groups: Option<Vec<String>>,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The cluster tag.
+    pub tag: Option<String>,
+    /// Whether the user is shut out.
+    pub disabled: Option<bool>,
+    /// Anything else, all of it.
+    pub attributes: Option<BTreeMap<String, String>>,
+}
+
+impl Update {
+    /// All but the password, which has rules of its own.
+    fn pairs(&self) -> Vec<(&'static str, Value)> {
+        [
+            ("roles", self.roles.clone().map(Value::from)),
+            ("home", self.home.clone().map(Value::String)),
+            ("groups", self.groups.clone().map(Value::from)),
+            ("email", self.email.clone().map(Value::String)),
+            ("cluster-tag", self.tag.clone().map(Value::String)),
+            ("disabled", self.disabled.map(Value::Bool)),
+            ("attributes", self.attributes.as_ref().map(object)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+    }
+}
+
+/// Whether this says nothing, so that the key need not be there.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(_) => false,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(pairs) => pairs.is_empty(),
+    }
+}
+
+/// How a key of an entry is spelled there: the cluster tag's has three spellings.
+fn spelled(key: &'static str, has: impl Fn(&str) -> bool) -> &'static str {
+    let others = if key == "cluster-tag" { &["clusterTag", "cluster_tag"][..] } else { &[] };
+    others.iter().copied().find(|other| has(other)).unwrap_or(key)
+}
+
+fn object(pairs: &BTreeMap<String, String>) -> Value {
+    let pairs = pairs.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+    Value::Object(pairs.collect())
 }
 
 impl NewUser {
@@ -77,6 +158,8 @@ impl NewUser {
             ("groups", list(&self.groups)),
             ("email", text(&self.email)),
             ("cluster-tag", text(&self.tag)),
+            ("disabled", self.disabled.then_some(Value::Bool(true))),
+            ("attributes", (!self.attributes.is_empty()).then(|| object(&self.attributes))),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))
@@ -102,12 +185,18 @@ pub enum EditError {
     /// The format has no room for it.
     #[error("an htpasswd file holds names and passwords only")]
     NoRoom,
+    /// The file has no room for roles.
+    #[error("a file that is a list of users has no room for roles")]
+    NoRoles,
     /// The file as it is can't be read.
     #[error(transparent)]
     Unreadable(#[from] DirectoryError),
     /// No such user.
     #[error("no user `{0}`")]
     Unknown(String),
+    /// No such role in this file.
+    #[error("no role `{0}` in this file")]
+    UnknownRole(String),
     /// The change can't be made without changing more than is meant.
     #[error("written in a way that can't be changed safely; change it by hand")]
     Unsafe,
@@ -163,6 +252,9 @@ fn rewrite_in(
     change: &Change,
 ) -> Result<String, EditError> {
     let before = entry::parse(text, format).map_err(|fault| fault.at(file, text))?;
+    if matches!(change, Change::SetRole { .. } | Change::RemoveRole(_)) {
+        check_room_for_roles(text, format)?;
+    }
     let expected = expect(before, format, change)?;
     let changed = match format {
         Format::Htpasswd => lines::rewrite(text, change),
@@ -171,7 +263,7 @@ fn rewrite_in(
     };
     let changed = changed.ok_or(EditError::Unsafe)?;
     match entry::parse(&changed, format) {
-        Ok(after) if after == expected => Ok(changed),
+        Ok(after) if after.says_the_same(&expected) => Ok(changed),
         _ => Err(EditError::Unsafe),
     }
 }
@@ -209,8 +301,73 @@ fn expect(mut content: Content, format: Format, change: &Change) -> Result<Conte
                 entry.password = None;
             }
         }
+        Change::Update(update) => {
+            let place = find(entries, &update.name)?;
+            if let Some(entry) = entries.get_mut(place) {
+                expect_update(entry, update, format)?;
+            }
+        }
+        Change::SetRole { name, grants } => {
+            let role = new_role(name, grants)?;
+            content.roles.retain(|role| role.name != *name);
+            content.roles.push(role);
+        }
+        Change::RemoveRole(name) => {
+            let place = content.roles.iter().position(|role| role.name == *name);
+            let place = place.ok_or_else(|| EditError::UnknownRole(name.clone()))?;
+            content.roles.remove(place);
+        }
     }
     Ok(content)
+}
+
+/// Reads what is said anew by the rules of all entries.
+fn expect_update(entry: &mut Entry, update: &Update, format: Format) -> Result<(), EditError> {
+    if let Some(hash) = &update.hash {
+        check_hash(hash)?;
+        entry.passhash = Some(hash.clone().into());
+        entry.password = None;
+    }
+    let pairs = update.pairs();
+    if format == Format::Htpasswd && pairs.iter().any(|(key, _)| *key != "disabled") {
+        return Err(EditError::NoRoom);
+    }
+    let mut keys: Map<String, Value> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    keys.insert("username".to_owned(), Value::from(update.name.as_str()));
+    let said = one_entry(keys)?;
+    for (key, _) in pairs {
+        match key {
+            "roles" => entry.roles.clone_from(&said.roles),
+            "home" => entry.home = said.home.clone(),
+            "groups" => entry.groups.clone_from(&said.groups),
+            "email" => entry.email.clone_from(&said.email),
+            "cluster-tag" => entry.tag.clone_from(&said.tag),
+            "attributes" => entry.attributes.clone_from(&said.attributes),
+            _ => entry.disabled = said.disabled,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a role by the rules of all roles.
+fn new_role(name: &str, grants: &[String]) -> Result<entry::RoleEntry, EditError> {
+    user::check_name(name)?;
+    let file = serde_json::json!({ "roles": { name: grants } }).to_string();
+    let content =
+        entry::parse(&file, Format::Json).map_err(|fault| EditError::Ill(fault.into_what()))?;
+    content.roles.into_iter().next().ok_or(EditError::Unsafe)
+}
+
+fn check_room_for_roles(text: &str, format: Format) -> Result<(), EditError> {
+    let root = entry::parse_node(text, format).ok().flatten();
+    match root.as_ref().map(|root| &root.value) {
+        Some(Node::Map { .. }) => Ok(()),
+        None => Err(EditError::NoRoom),
+        Some(Node::Bool(_) | Node::List { .. } | Node::Null | Node::Number | Node::Text { .. }) => {
+            Err(EditError::NoRoles)
+        }
+    }
 }
 
 /// Reads the new entry by the rules of all entries.
@@ -226,6 +383,10 @@ fn new_entry(new: &NewUser, format: Format) -> Result<Entry, EditError> {
     if format == Format::Htpasswd && keys.keys().any(|key| key != "username" && key != "passhash") {
         return Err(EditError::NoRoom);
     }
+    one_entry(keys)
+}
+
+fn one_entry(keys: Map<String, Value>) -> Result<Entry, EditError> {
     let text = Value::from(vec![Value::Object(keys)]).to_string();
     let content =
         entry::parse(&text, Format::Json).map_err(|fault| EditError::Ill(fault.into_what()))?;

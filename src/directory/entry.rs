@@ -20,6 +20,19 @@ pub(super) struct Content {
     pub(super) roles: Vec<RoleEntry>,
 }
 
+impl Content {
+    /// Whether both say the same; the order of roles says nothing.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let sorted = |content: &Self| {
+            let mut roles = content.roles.clone();
+            roles.sort_by(|a, b| a.name.cmp(&b.name));
+            roles
+        };
+        self.entries == other.entries && sorted(self) == sorted(other)
+    }
+}
+
+/// A role of a file.
 #[derive(Clone, Debug)]
 pub(super) struct RoleEntry {
     pub(super) name: String,

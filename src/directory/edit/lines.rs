@@ -1,6 +1,6 @@
 //! Changes to htpasswd files, line by line.
 
-use super::{Change, NewUser};
+use super::{Change, NewUser, Update};
 use crate::directory::htpasswd::Line;
 
 /// The new text; other lines stay as they are.
@@ -20,12 +20,13 @@ pub(super) fn rewrite(text: &str, change: &Change) -> Option<String> {
             _ => changed.push_str(whole),
         }
     }
-    if let Change::Add(NewUser { name, hash, .. }) = change {
+    if let Change::Add(NewUser { name, hash, disabled, .. }) = change {
         if !changed.is_empty() && !changed.ends_with('\n') {
             changed.push_str(newline);
         }
         let hash = hash.as_deref().unwrap_or_default();
-        changed.push_str(&[name, ":", hash, newline].concat());
+        let lock = if *disabled { "!" } else { "" };
+        changed.push_str(&[name, ":", lock, hash, newline].concat());
     }
     Some(changed)
 }
@@ -33,7 +34,8 @@ pub(super) fn rewrite(text: &str, change: &Change) -> Option<String> {
 /// Whose line is to be changed.
 fn name(change: &Change) -> Option<&str> {
     match change {
-        Change::Add(_) => None,
+        Change::Add(_) | Change::RemoveRole(_) | Change::SetRole { .. } => None,
+        Change::Update(update) => Some(&update.name),
         Change::Disable(name)
         | Change::Enable(name)
         | Change::Remove(name)
@@ -47,7 +49,13 @@ fn replace(line: &Line<'_>, change: &Change) -> Option<String> {
         Change::Disable(_) => ("!", line.hash),
         Change::Enable(_) => ("", line.hash),
         Change::SetPassword { hash, .. } => (if line.locked { "!" } else { "" }, hash.as_str()),
-        Change::Add(_) | Change::Remove(_) => return None,
+        Change::Update(Update { hash, disabled, .. }) => {
+            let lock = if disabled.unwrap_or(line.locked) { "!" } else { "" };
+            (lock, hash.as_deref().unwrap_or(line.hash))
+        }
+        Change::Add(_) | Change::Remove(_) | Change::RemoveRole(_) | Change::SetRole { .. } => {
+            return None;
+        }
     };
     Some(format!("{}:{lock}{hash}{}", line.name, line.rest))
 }

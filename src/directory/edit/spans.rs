@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use super::Change;
+use self::add::spell;
+use super::{Change, Update, is_nothing, spelled};
 use crate::directory::Format;
 use crate::directory::entry::parse_node;
 use crate::directory::node::{Node, Pair, Value};
@@ -28,6 +29,14 @@ pub(super) fn rewrite(text: &str, format: Format, change: &Change) -> Option<Str
         Change::Remove(name) => editor.remove(&find(&root, name)?)?,
         Change::SetPassword { name, hash } => {
             editor.set_password(find(&root, name)?.entry, hash)?;
+        }
+        Change::Update(update) => editor.update(find(&root, &update.name)?.entry, update)?,
+        Change::SetRole { name, grants } => {
+            editor.set_role(&root, name, &spell(&Json::from(grants.clone())))?;
+        }
+        Change::RemoveRole(name) => {
+            let roles = &pair(&root, "roles")?.value;
+            editor.remove(&found(roles, |key, _| key == Some(name))?)?;
         }
     }
     editor.finish()
@@ -60,19 +69,24 @@ fn pair<'n>(node: &'n Node, key: &str) -> Option<&'n Pair> {
 }
 
 fn find<'n>(root: &'n Node, name: &str) -> Option<Found<'n>> {
-    let users = users(root)?;
-    let (parts, place, flow, in_list): (Vec<(usize, &Node)>, _, _, _) = match &users.value {
+    found(users(root)?, |key, item| {
+        let of = |key| pair(item, key).and_then(|pair| pair.value.text().ok());
+        let named = || of("username").or_else(|| of("name"));
+        key.or_else(named) == Some(name)
+    })
+}
+
+/// The first of a list or map of which `is`, asked by its key and value, says so.
+fn found<'n>(all: &'n Node, is: impl Fn(Option<&str>, &Node) -> bool) -> Option<Found<'n>> {
+    let (parts, place, flow, in_list): (Vec<(usize, &Node)>, _, _, _) = match &all.value {
         Value::List { items, flow } => {
-            let is_named = |item: &Node| {
-                let of = |key| pair(item, key).and_then(|pair| pair.value.text().ok());
-                of("username").or_else(|| of("name")) == Some(name)
-            };
             let parts = items.iter().map(|item| (item.span.start, item)).collect();
-            (parts, items.iter().position(is_named)?, *flow, true)
+            (parts, items.iter().position(|item| is(None, item))?, *flow, true)
         }
         Value::Map { pairs, flow } => {
             let parts = pairs.iter().map(|pair| (pair.key_span.start, &pair.value)).collect();
-            (parts, pairs.iter().position(|pair| pair.key == name)?, *flow, false)
+            let is = |pair: &Pair| is(Some(&pair.key), &pair.value);
+            (parts, pairs.iter().position(is)?, *flow, false)
         }
         Value::Bool(_) | Value::Null | Value::Number | Value::Text { .. } => return None,
     };
@@ -128,6 +142,40 @@ impl Editor<'_> {
         }
     }
 
+    fn update(&mut self, entry: &Node, update: &Update) -> Option<()> {
+        if let Some(hash) = &update.hash {
+            self.set_password(entry, hash)?;
+        }
+        for (key, value) in update.pairs() {
+            let spelled = spelled(key, |key| pair(entry, key).is_some());
+            if pair(entry, spelled).is_some() || key == "home" || !is_nothing(&value) {
+                self.set(entry, spelled, &spell(&value))?;
+            }
+        }
+        Some(())
+    }
+
+    fn set_role(&mut self, root: &Node, name: &str, grants: &str) -> Option<()> {
+        let role = format!("{}: {grants}", literal(name));
+        let Some(roles) = pair(root, "roles") else {
+            return self.set(root, "roles", &format!("{{{role}}}"));
+        };
+        if let Some(known) = pair(&roles.value, name) {
+            return self.set_value(known, grants);
+        }
+        let Value::Map { pairs, flow } = &roles.value.value else {
+            return if roles.value.is_null() {
+                self.set_value(roles, &format!("{{{role}}}"))
+            } else {
+                None
+            };
+        };
+        if pairs.is_empty() {
+            return self.set_value(roles, &format!("{{{role}}}"));
+        }
+        self.insert_spelled(&roles.value, pairs, *flow, &literal(name), grants)
+    }
+
     /// Gives a key of an entry another value, or adds the pair.
     fn set(&mut self, entry: &Node, key: &str, value: &str) -> Option<()> {
         if let Some(pair) = pair(entry, key) {
@@ -162,7 +210,17 @@ impl Editor<'_> {
         key: &str,
         value: &str,
     ) -> Option<()> {
-        let key = self.key(key);
+        self.insert_spelled(map, pairs, flow, &self.key(key), value)
+    }
+
+    fn insert_spelled(
+        &mut self,
+        map: &Node,
+        pairs: &[Pair],
+        flow: bool,
+        key: &str,
+        value: &str,
+    ) -> Option<()> {
         let Some(anchor) = pairs.get(1).or(pairs.first()) else {
             let inside = map.span.start + 1;
             self.replace(inside..inside, format!("{key}: {value}"));

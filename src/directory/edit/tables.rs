@@ -2,7 +2,7 @@
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{Change, NewUser};
+use super::{Change, NewUser, Update, is_nothing, spelled};
 
 /// The new text; `None`: the file's shape is not one that is known.
 pub(super) fn rewrite(text: &str, change: &Change) -> Option<String> {
@@ -24,8 +24,40 @@ pub(super) fn rewrite(text: &str, change: &Change) -> Option<String> {
             entry.remove("password");
             set(entry, "passhash", hash.as_str().into());
         }
+        Change::Update(new) => update(find(&mut document, &new.name)?, new)?,
+        Change::SetRole { name, grants } => {
+            let grants: Array = grants.iter().map(String::as_str).collect();
+            set(roles(&mut document)?, name, grants.into());
+        }
+        Change::RemoveRole(name) => {
+            roles(&mut document)?.remove(name)?;
+        }
     }
     Some(document.to_string())
+}
+
+/// The table of roles, made where there is none.
+fn roles(document: &mut DocumentMut) -> Option<&mut dyn TableLike> {
+    let roles = document.entry("roles").or_insert(Item::Table(Table::new()));
+    roles.as_table_like_mut()
+}
+
+fn update(entry: &mut dyn TableLike, update: &Update) -> Option<()> {
+    if let Some(hash) = &update.hash {
+        entry.remove("password");
+        set(entry, "passhash", hash.as_str().into());
+    }
+    for (key, value) in update.pairs() {
+        let spelled = spelled(key, |key| entry.contains_key(key));
+        if entry.contains_key(spelled) || key == "home" || !is_nothing(&value) {
+            let is_table = entry.get(spelled).is_some_and(|item| !item.is_value());
+            if is_table {
+                entry.remove(spelled);
+            }
+            set(entry, spelled, literal(&value)?);
+        }
+    }
+    Some(())
 }
 
 /// Replaces a value where it stands, with the comment behind it, or adds it at the end.
@@ -107,18 +139,26 @@ fn entry(new: &NewUser) -> Option<Table> {
     let mut table = Table::new();
     for (key, value) in new.pairs() {
         let key = if key == "username" { "name" } else { key };
-        let value: Value = match value {
-            serde_json::Value::String(text) => text.into(),
-            serde_json::Value::Array(items) => {
-                let items: Option<Array> = items.iter().map(serde_json::Value::as_str).collect();
-                items?.into()
-            }
-            serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::Object(_) => return None,
-        };
-        table.insert(key, Item::Value(value));
+        table.insert(key, Item::Value(literal(&value)?));
     }
     Some(table)
+}
+
+fn literal(value: &serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::String(text) => Some(text.into()),
+        serde_json::Value::Bool(value) => Some((*value).into()),
+        serde_json::Value::Array(items) => {
+            let items: Option<Array> = items.iter().map(serde_json::Value::as_str).collect();
+            Some(items?.into())
+        }
+        serde_json::Value::Object(pairs) => {
+            let mut table = InlineTable::new();
+            for (key, value) in pairs {
+                table.insert(key, value.as_str()?.into());
+            }
+            Some(table.into())
+        }
+        serde_json::Value::Null | serde_json::Value::Number(_) => None,
+    }
 }

@@ -396,3 +396,113 @@ proptest! {
         }
     }
 }
+
+fn update_all(name: &str) -> Change {
+    Change::Update(Update {
+        name: name.to_owned(),
+        hash: Some("$new$".to_owned()),
+        roles: Some(vec!["reader".to_owned(), "staff".to_owned()]),
+        home: Some(String::new()),
+        groups: Some(vec!["ops".to_owned()]),
+        email: Some("a@b.c".to_owned()),
+        tag: Some("eu".to_owned()),
+        disabled: Some(true),
+        attributes: Some([("exec_user".to_owned(), "root".to_owned())].into()),
+    })
+}
+
+fn set_role(name: &str) -> Change {
+    Change::SetRole { name: name.to_owned(), grants: vec!["a:b".to_owned(), "c".to_owned()] }
+}
+
+#[test]
+fn what_is_said_of_a_user_changes_at_once_and_nothing_else_does() {
+    becomes(
+        Format::Yaml,
+        "- username: a # one\n  password: x\n  roles:\n    - old\n    - older\n  clusterTag: us # two\n- username: b\n",
+        &update_all("a"),
+        "- username: a # one\n  home: \"\"\n  groups: [\"ops\"]\n  email: \"a@b.c\"\n  disabled: true\n  attributes: {\"exec_user\":\"root\"}\n  passhash: \"$new$\"\n  roles:\n    [\"reader\", \"staff\"]\n  clusterTag: \"eu\" # two\n- username: b\n",
+    );
+    for (format, text) in [
+        (Format::Yaml, "users: {a: {home: /x}, b: {}}\n"),
+        (Format::Yaml, "- {username: a}\n- {username: b}\n"),
+        (
+            Format::Yaml,
+            "users:\n  a:\n    password: x\n    passhash: y\n    attributes:\n      x: y\n  b: {}\n",
+        ),
+        (
+            Format::Json,
+            "[{\"username\": \"a\", \"attributes\": {\"x\": \"y\"}}, {\"username\": \"b\"}]",
+        ),
+        (
+            Format::Toml,
+            "[[users]]\nname = 'a'\ncluster_tag = 'x' # c\n[users.attributes]\nx = 'y'\n[[users]]\nname = 'b'\n",
+        ),
+        (Format::Toml, "[users.a]\npassword = 'x'\n[users.b]\n"),
+    ] {
+        let changed = rewrite(text, format, &update_all("a")).unwrap();
+        let none = Change::Update(Update {
+            name: "a".into(),
+            roles: Some(Vec::new()),
+            email: Some(String::new()),
+            disabled: Some(false),
+            attributes: Some(BTreeMap::new()),
+            ..Update::default()
+        });
+        rewrite(&changed, format, &none).unwrap();
+        rewrite(text, format, &none).unwrap();
+    }
+    becomes(
+        Format::Htpasswd,
+        "a:x\nb:y\n",
+        &Change::Update(Update {
+            name: "b".into(),
+            hash: Some("$n$".into()),
+            disabled: Some(true),
+            ..Update::default()
+        }),
+        "a:x\nb:!$n$\n",
+    );
+    let ill = |update: Update| rewrite("- {username: a}\n", Format::Yaml, &Change::Update(update));
+    let named = || Update { name: "a".into(), ..Update::default() };
+    let home = ill(Update { home: Some("/a/../b".into()), ..named() });
+    assert!(matches!(home, Err(EditError::Ill(_))));
+    let hash = ill(Update { hash: Some("a b".into()), ..named() });
+    assert!(matches!(hash, Err(EditError::Ill(_))));
+    assert!(matches!(rewrite("a:x\n", Format::Htpasswd, &update_all("a")), Err(EditError::NoRoom)));
+    assert!(matches!(ill(Update { name: "x".into(), ..named() }), Err(EditError::Unknown(_))));
+}
+
+#[test]
+fn roles_of_a_file_are_set_and_removed() {
+    let yaml = "# roles\nroles:\n  reader: [x] # r\n  writer:\n    - y\nusers:\n  - username: a\n";
+    becomes(Format::Yaml, yaml, &set_role("reader"), &yaml.replace("[x]", "[\"a:b\", \"c\"]"));
+    becomes(
+        Format::Yaml,
+        yaml,
+        &Change::RemoveRole("reader".into()),
+        "# roles\nroles:\n  writer:\n    - y\nusers:\n  - username: a\n",
+    );
+    for (format, text) in [
+        (Format::Yaml, yaml),
+        (Format::Yaml, "users: [{username: a}]\n"),
+        (Format::Yaml, "users:\n  a: {}\nroles: {}\n"),
+        (Format::Yaml, "users:\n  a: {}\nroles:\n"),
+        (Format::Yaml, "roles: {z: [x]}\nusers: {a: {}}\n"),
+        (Format::Json, "{\"users\": [{\"username\": \"a\"}], \"roles\": {\n  \"z\": []\n}}"),
+        (Format::Json, "{\"users\": []}"),
+        (Format::Toml, "[[users]]\nname = 'a'\n"),
+        (Format::Toml, "[users.a]\n[roles]\nz = ['x']\n"),
+    ] {
+        let set = rewrite(text, format, &set_role("a role")).unwrap();
+        let again = rewrite(&set, format, &set_role("reader")).unwrap();
+        rewrite(&again, format, &Change::RemoveRole("a role".into())).unwrap();
+        let unknown = rewrite(text, format, &Change::RemoveRole("no".into()));
+        assert!(matches!(unknown, Err(EditError::UnknownRole(_))), "{text}");
+    }
+    let list = rewrite(YAML, Format::Yaml, &set_role("x"));
+    assert!(matches!(list, Err(EditError::NoRoles)));
+    assert!(matches!(rewrite("a:x\n", Format::Htpasswd, &set_role("x")), Err(EditError::NoRoom)));
+    let ill = Change::SetRole { name: "x".into(), grants: vec!["a b".into()] };
+    assert!(matches!(rewrite(yaml, Format::Yaml, &ill), Err(EditError::Ill(_))));
+}

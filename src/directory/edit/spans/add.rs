@@ -129,7 +129,7 @@ fn flow_pairs(pairs: impl Iterator<Item = (&'static str, Json)>, format: Format)
 }
 
 /// A value in the spelling that is both JSON's and YAML's.
-fn spell(value: &Json) -> String {
+pub(super) fn spell(value: &Json) -> String {
     match value {
         Json::Array(items) => {
             format!("[{}]", items.iter().map(spell).collect::<Vec<_>>().join(", "))
