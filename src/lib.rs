@@ -29,6 +29,7 @@ pub mod secret;
 pub mod service;
 pub mod session;
 pub mod snapshot;
+pub mod store;
 pub mod telemetry;
 pub mod tls;
 pub mod token;
