@@ -6,6 +6,7 @@
 //! that can be found is reported with its file, line, column and key.
 
 mod directory;
+mod endpoint;
 mod environment;
 mod error;
 mod file;
@@ -22,6 +23,7 @@ mod route;
 mod server;
 mod shape;
 mod source;
+mod store;
 mod tree;
 mod unit;
 mod upstream;
@@ -32,6 +34,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::directory::{Directory, Role, UserFormat};
+pub use self::endpoint::Endpoint;
 pub use self::error::{ConfigError, ConfigErrors, NamedFile, Place, Warning};
 pub use self::issuer::{Bound, Issuer, KeySource};
 pub use self::limits::Limits;
@@ -40,6 +43,7 @@ pub use self::log::{Admin, Log, LogFile, LogFormat, LogLevel};
 pub use self::passwords::{Passwords, Tokens};
 pub use self::route::{Accept, CredentialPolicy, HostPolicy, IdentityHeaders, MethodRule, Route};
 pub use self::server::Server;
+pub use self::store::{Sessions, Store, StorePlace, Throttle, Totp};
 pub use self::upstream::Upstream;
 
 use self::findings::{Environment, Findings};
@@ -73,6 +77,16 @@ pub struct Config {
     pub passwords: Passwords,
     /// The token memory.
     pub tokens: Tokens,
+    /// What the gateway itself must remember.
+    pub store: Store,
+    /// One-time codes.
+    pub totp: Totp,
+    /// Sessions of browsers.
+    pub sessions: Sessions,
+    /// What wrong passwords cost.
+    pub throttle: Throttle,
+    /// The gateway's own endpoints, in the order of the files.
+    pub endpoints: Vec<Endpoint>,
     /// The log.
     pub log: Log,
     /// The admin listener.
@@ -136,6 +150,11 @@ impl Config {
             roles,
             passwords,
             tokens,
+            store,
+            totp,
+            sessions,
+            throttle,
+            endpoints,
             log,
             admin,
         } = raw;
@@ -166,10 +185,18 @@ impl Config {
             Issuer::validate(name, raw, around.has_directories, findings_)
         });
         let directories = each(directories, |name, raw| Directory::validate(name, raw, findings_));
+        let endpoints = each(endpoints.unwrap_or_default(), |name, raw| {
+            Endpoint::validate(name, raw, &around, &issuers, findings_)
+        });
+        let needs_store = endpoints.iter().any(|endpoint| endpoint.dialect.issues());
         let config = Self {
             roles: Role::validate_all(roles.unwrap_or_default(), findings_),
             passwords: Passwords::validate(passwords.unwrap_or_default(), findings_),
             tokens: Tokens::validate(tokens.unwrap_or_default(), findings_),
+            store: Store::validate(store, needs_store, findings_),
+            totp: Totp::validate(totp.unwrap_or_default(), findings_),
+            sessions: Sessions::validate(sessions.unwrap_or_default(), findings_),
+            throttle: Throttle::validate(throttle.unwrap_or_default(), findings_),
             log: Log::validate(log.unwrap_or_default(), findings_),
             admin: Admin::validate(admin.unwrap_or_default(), &listeners, findings_),
             server,
@@ -179,6 +206,7 @@ impl Config {
             routes,
             issuers,
             directories,
+            endpoints,
             files: sources.files().map(Path::to_owned).collect(),
             include_folders,
             named_files: Vec::new(),
@@ -195,12 +223,13 @@ impl Config {
             let reason = "has no listener: add [listeners.main] with an `address`";
             findings.error(&root, reason);
         }
-        if self.routes.is_empty() && !findings.has_errors() {
+        if self.routes.is_empty() && self.endpoints.is_empty() && !findings.has_errors() {
             findings.warn(&root, "has no route: every request is answered 404");
         }
         Listener::validate_together(&self.listeners, findings);
         Route::validate_together(&self.routes, findings);
         Issuer::validate_together(&self.issuers, findings);
+        Endpoint::validate_together(&self.endpoints, findings);
         for (index, upstream) in self.upstreams.iter().enumerate() {
             let is_used = self.routes.iter().any(|route| route.upstream == index);
             if !is_used && !findings.has_errors() {

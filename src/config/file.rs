@@ -7,6 +7,7 @@
 
 mod identity;
 mod route;
+mod service;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
@@ -18,6 +19,9 @@ use crate::config::named::Named;
 
 pub(super) use self::identity::{Claims, Directory, Issuer, SecretText, UserFormat};
 pub(super) use self::route::{Accept, Credential, Home, Host, IdentityHeaders, Mode, Route};
+pub(super) use self::service::{
+    Dialect, Endpoint, EndpointSet, OmittedClaim, Sessions, Store, Throttle, Totp, TotpBasic,
+};
 
 /// Configuration of doorward.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -45,6 +49,12 @@ pub(super) struct Root {
     pub(super) roles: Option<Named<Vec<String>>>,
     pub(super) passwords: Option<Passwords>,
     pub(super) tokens: Option<Tokens>,
+    pub(super) store: Option<Store>,
+    pub(super) totp: Option<Totp>,
+    pub(super) sessions: Option<Sessions>,
+    pub(super) throttle: Option<Throttle>,
+    /// Endpoints of the gateway itself, by name.
+    pub(super) endpoints: Option<Named<Endpoint>>,
     pub(super) log: Option<Log>,
     pub(super) admin: Option<Admin>,
 }

@@ -155,6 +155,11 @@ impl<'a> Findings<'a> {
         secret::locate(name.as_ref(), folder, self.environment)
     }
 
+    /// A variable of the environment.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.is_empty())
+    }
+
     /// The secret that the value at `key` is or names.
     pub(super) fn secret(&mut self, key: &Key, form: &str) -> Option<secret::Secret> {
         let folder = self.sources.folder(self.locate(key));

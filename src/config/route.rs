@@ -2,7 +2,7 @@
 
 mod demand;
 mod home;
-mod refer;
+pub(super) mod refer;
 
 use std::num::NonZeroU64;
 
@@ -109,7 +109,7 @@ pub enum HostPolicy {
 
 /// What there is besides routes, for them to refer to.
 #[derive(Debug)]
-pub(super) struct Surroundings {
+pub(in crate::config) struct Surroundings {
     pub(super) listeners: Vec<String>,
     pub(super) upstreams: Vec<String>,
     pub(super) has_issuers: bool,

@@ -48,7 +48,7 @@ impl Server {
     }
 }
 
-fn networks(key: &Key, raw: &[String], findings: &mut Findings<'_>) -> Vec<IpNet> {
+pub(super) fn networks(key: &Key, raw: &[String], findings: &mut Findings<'_>) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for (index, text) in raw.iter().enumerate() {
         let key = key.item(index);

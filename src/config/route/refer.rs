@@ -5,7 +5,7 @@ use crate::config::key::Key;
 use crate::config::shape::suggest;
 use crate::resource::{Dialect, HostPattern, PathPrefix};
 
-pub(super) fn prefix(
+pub(in crate::config) fn prefix(
     key: &Key,
     raw: &str,
     dialect: Dialect,
@@ -22,7 +22,7 @@ pub(super) fn prefix(
 }
 
 /// `None`: some are wrong, so that nobody knows what the route wants.
-pub(super) fn hosts(
+pub(in crate::config) fn hosts(
     key: &Key,
     raw: Option<&[String]>,
     findings: &mut Findings<'_>,
@@ -54,7 +54,7 @@ pub(super) fn hosts(
     hosts
 }
 
-pub(super) fn listeners(
+pub(in crate::config) fn listeners(
     key: &Key,
     names: &[String],
     known: &[String],
@@ -77,7 +77,7 @@ pub(super) fn listeners(
     indices
 }
 
-pub(super) fn refer(
+pub(in crate::config) fn refer(
     key: &Key,
     name: &str,
     known: &[String],
@@ -91,7 +91,7 @@ pub(super) fn refer(
     found
 }
 
-pub(super) fn named(
+pub(in crate::config) fn named(
     key: &Key,
     raw: Option<Vec<String>>,
     findings: &mut Findings<'_>,
