@@ -16,6 +16,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         verdict: Verdict::Deny,
         status: 403,
         reason: "outside_home",
+        endpoint: None,
         upstream: None,
         first_byte_us: None,
         ..allowed
@@ -62,6 +63,7 @@ fn record() -> Record<'static> {
         credential: Some("bearer"),
         authority: Some("local"),
         route: Some("files"),
+        endpoint: None,
         upstream: Some("files"),
         request_bytes: 0,
         response_bytes: 18_244,

@@ -6,6 +6,7 @@
 
 pub mod notify;
 mod observe;
+mod service;
 mod signals;
 mod worker;
 
@@ -30,6 +31,7 @@ use crate::telemetry::metrics::{ControlMetrics, Layout, WorkerMetrics};
 
 use self::notify::Notifier;
 use self::observe::Observed;
+use self::service::Service;
 use self::worker::Crew;
 
 /// How long log lines may take to be written at the end.
@@ -99,6 +101,7 @@ pub fn run(options: &Options, on_start: impl FnOnce(&Started)) -> Result<(), Sta
 struct App {
     control: Arc<Control>,
     crew: Crew,
+    service: Service,
     access_log: Option<LogWriter>,
     observed: Arc<Observed>,
     admin: Option<(admin::Bound, Arc<admin::AdminState>)>,
@@ -136,14 +139,15 @@ impl App {
             log.counters(),
         );
         let admin = bind_admin(&admin_address, &observed)?;
-        let crew = Crew::new(&bound, &control, metrics, access_log.as_ref())?;
+        let service = Service::start()?;
+        let crew = Crew::new(&bound, &control, metrics, service.desk(), access_log.as_ref())?;
         let started =
             Started { listeners, admin: admin.as_ref().map(|(bound, _)| bound.address().clone()) };
-        Ok(Self { control, crew, access_log, observed, admin, started })
+        Ok(Self { control, crew, service, access_log, observed, admin, started })
     }
 
     fn serve(self, on_start: impl FnOnce(&Started)) -> Result<(), StartError> {
-        let Self { control, crew, access_log, observed, admin, started } = self;
+        let Self { control, crew, service, access_log, observed, admin, started } = self;
         let system = |what| move |error| StartError::System(what, error);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -193,6 +197,7 @@ impl App {
             Ok::<_, StartError>(is_clean)
         })?;
         runtime.shutdown_timeout(Duration::from_secs(1));
+        service.stop();
         if let Some(log) = access_log {
             let _ = log.stop(LAST_LINES); // what is not written by then is lost
         }

@@ -163,6 +163,7 @@ impl Config {
         let around = Surroundings {
             listeners: listeners.names(),
             upstreams: upstreams.names(),
+            issuers: issuers.names(),
             has_issuers: !issuers.0.is_empty(),
             has_directories: !directories.0.is_empty(),
         };

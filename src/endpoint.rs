@@ -16,6 +16,8 @@ use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use crate::route::endpoint::Dialect;
@@ -25,6 +27,9 @@ use crate::service::{Call, TokenService};
 pub const MAX_BODY: usize = 64 * 1024;
 /// The largest answer; none of ours is near it.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// How many requests may be under way at once; more are refused.
+const PLACES: usize = 1024;
 
 /// All dialects, ready to answer.
 #[derive(Debug)]
@@ -60,6 +65,57 @@ impl Endpoints {
             Err(never) => match never {},
         };
         finish(answer).await
+    }
+}
+
+/// Where workers hand requests over: their answers are made on another runtime.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    endpoints: Arc<Endpoints>,
+    runtime: Handle,
+    places: Arc<Semaphore>,
+}
+
+/// No place is free, or the runtime has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many requests to endpoints are under way")]
+pub struct Busy;
+
+impl Desk {
+    /// Answers on this runtime.
+    #[must_use]
+    pub fn new(endpoints: Arc<Endpoints>, runtime: Handle) -> Self {
+        Self { endpoints, runtime, places: Arc::new(Semaphore::new(PLACES)) }
+    }
+
+    /// The service behind the endpoints.
+    #[must_use]
+    pub fn service(&self) -> &Arc<TokenService> {
+        &self.endpoints.service
+    }
+
+    /// Has a request answered. What was begun is brought to its end even if nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`]: nothing was begun.
+    pub async fn answer(
+        &self,
+        call: Call,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Busy> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
+        let endpoints = Arc::clone(&self.endpoints);
+        let answering = self.runtime.spawn(async move {
+            let answer = endpoints.answer(call, request).await;
+            drop(place);
+            answer
+        });
+        match answering.await {
+            Ok(answer) => Ok(answer),
+            Err(error) if error.is_panic() => Ok(plain(StatusCode::INTERNAL_SERVER_ERROR)),
+            Err(_) => Err(Busy),
+        }
     }
 }
 

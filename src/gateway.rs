@@ -6,6 +6,7 @@
 //! [`Permit`](crate::policy::Permit).
 
 pub mod connection;
+mod endpoint;
 mod identify;
 pub(crate) mod incoming;
 mod journal;
@@ -57,11 +58,20 @@ pub async fn handle(
         caught(serving).await.unwrap_or(Err(Rejection::Internal))
     };
     let response = match result {
-        Ok(answer) => answer.into_response(journal),
+        Ok(Reply::Own(response)) => *response,
+        Ok(Reply::Upstream(answer)) => answer.into_response(journal),
         Err(rejection) => refuse(&worker, &view, journal, rejection),
     };
     connection.wire.resume();
     Ok(response)
+}
+
+/// What answers a request that was let through.
+enum Reply {
+    /// One of our own endpoints, whole.
+    Own(Box<Response<Body>>),
+    /// An upstream, on its way.
+    Upstream(Box<transmit::Answer>),
 }
 
 /// Runs a future to its end; `None` if it panicked. A bug then costs its own request, not the
@@ -80,7 +90,7 @@ async fn serve(
     view: &Rc<View>,
     journal: &mut Journal,
     body: RequestBody,
-) -> Result<Box<transmit::Answer>, Rejection> {
+) -> Result<Reply, Rejection> {
     let snapshot = &view.snapshot;
     let listener = snapshot.listeners.get(connection.listener_index).ok_or(Rejection::NoRoute)?;
     let parts = Rc::clone(&journal.parts);
@@ -101,6 +111,12 @@ async fn serve(
     if path.as_str() != incoming.path {
         journal.path = Some(path.as_str().into());
     }
+    let mount = snapshot.mounts.find(connection.listener_index, &incoming.host, &path);
+    if let Some(mount) = mount {
+        let request = endpoint::Request { incoming: &incoming, path: &path, body };
+        let answered = endpoint::answer(worker, connection, view, mount, request, journal);
+        return Box::pin(answered).await.map(|response| Reply::Own(Box::new(response)));
+    }
     let (index, route) = find(&snapshot.routes, connection, &incoming, &path, journal)?;
     journal.route = Some(index);
     path.admit(route.dialect)?;
@@ -118,7 +134,9 @@ async fn serve(
     journal.verdict = Verdict::Allow;
     let request = transmit::Outbound { parts: &parts, host: &incoming.host, body };
     // Boxed: a refused request need not carry the room for what it is refused.
-    Box::pin(transmit::transmit(connection, view, permit, request, journal)).await
+    Box::pin(transmit::transmit(connection, view, permit, request, journal))
+        .await
+        .map(Reply::Upstream)
 }
 
 /// Finds the route. On a route for other methods its name is noted all the same, for the

@@ -22,7 +22,7 @@ mod secrets;
 mod totp;
 mod verify;
 
-pub use self::call::Call;
+pub use self::call::{Call, Outcome};
 pub use self::claims::Shape;
 pub use self::introspect::Introspected;
 pub use self::issue::{IssueError, Issued, Wish};

@@ -17,12 +17,13 @@ use ipnet::IpNet;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ProducesTickets;
 
-use crate::config::{Limits, Passwords};
+use crate::config::{self, Limits, Passwords};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
 use crate::identity::verified::VerifiedPasswords;
 use crate::password::{self, PoolSettings};
 use crate::route::Table;
+use crate::route::endpoint::Mounts;
 use crate::route::upstream::Upstream;
 use crate::tls::{CertificateFacts, Tls, TlsError};
 
@@ -37,6 +38,16 @@ pub struct Snapshot {
     pub generation: u64,
     /// Routes by host, path and method.
     pub routes: Table,
+    /// Where our own endpoints answer.
+    pub mounts: Mounts,
+    /// How they issue, in the order of the mounts.
+    pub profiles: Vec<Arc<Profile>>,
+    /// One-time codes.
+    pub totp: config::Totp,
+    /// Sessions of browsers.
+    pub sessions: config::Sessions,
+    /// What wrong passwords cost.
+    pub throttle: config::Throttle,
     /// Upstreams, as routes refer to them.
     pub upstreams: Vec<Upstream>,
     /// Issuers and directories.

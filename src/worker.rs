@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::ticker::Ticker;
+use crate::endpoint::Desk;
 use crate::forward::pool::Pool;
 use crate::identity::memory::{Digest, Memory};
 use crate::identity::{self, Principal};
@@ -34,6 +35,8 @@ pub struct Worker {
     pub ticker: Rc<Ticker>,
     /// What it counts.
     pub metrics: Arc<WorkerMetrics>,
+    /// Where requests to endpoints of ours are handed over.
+    pub desk: Option<Desk>,
     /// Its part of the access log.
     pub log: RefCell<LogBuffer>,
     ids: RefCell<IdSource>,
@@ -73,6 +76,8 @@ pub struct Parts {
     pub metrics: Arc<WorkerMetrics>,
     /// Its part of the access log.
     pub log: LogBuffer,
+    /// Where requests to endpoints of ours are handed over.
+    pub desk: Option<Desk>,
     /// Its source of ids.
     pub ids: IdSource,
 }
@@ -81,7 +86,7 @@ impl Worker {
     /// Starts with the current snapshot. Must be called on the worker's own thread.
     #[must_use]
     pub fn new(parts: Parts) -> Rc<Self> {
-        let Parts { snapshots, metrics, log, ids } = parts;
+        let Parts { snapshots, metrics, desk, log, ids } = parts;
         let ticker = Ticker::new(crate::clock::since_epoch());
         let mut reader = snapshots.reader();
         let mut pools = HashMap::new();
@@ -89,6 +94,7 @@ impl Worker {
         Rc::new(Self {
             ticker,
             metrics,
+            desk,
             log: RefCell::new(log),
             ids: RefCell::new(ids),
             reader: RefCell::new(reader),

@@ -41,6 +41,7 @@ impl Gateway {
         let layout =
             Layout { reasons: doorward::gateway::reason::ALL, listeners: vec!["main".into()] };
         let parts = Parts {
+            desk: None,
             snapshots: site.snapshots(),
             metrics: Arc::new(WorkerMetrics::new(Arc::new(layout))),
             log: log.buffer(),

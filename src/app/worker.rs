@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::{StartError, buffer, ids, occupancies};
 use crate::clock::ticker::TICK;
 use crate::control::Control;
+use crate::endpoint::Desk;
 use crate::listener::accept::Acceptor;
 use crate::listener::occupancy::Occupancy;
 use crate::listener::socket::Bound;
@@ -52,6 +53,7 @@ impl Crew {
         bound: &[Bound],
         control: &Arc<Control>,
         metrics: Vec<Arc<WorkerMetrics>>,
+        desk: &Desk,
         access_log: Option<&LogWriter>,
     ) -> Result<Self, StartError> {
         let occupancies = occupancies(bound);
@@ -68,6 +70,7 @@ impl Crew {
             let parts = Parts {
                 snapshots: Arc::clone(control.snapshots()),
                 metrics,
+                desk: Some(desk.clone()),
                 log: buffer(access_log),
                 ids: ids()?,
             };

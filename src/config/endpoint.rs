@@ -113,7 +113,9 @@ impl Endpoint {
             }
             None => (0..around.listeners.len()).collect(),
         };
-        let issuer = issuer(&key, dialect, raw.issuer.as_deref(), issuers, findings);
+        let issuer = issuer(&key, dialect, raw.issuer.as_deref(), &around.issuers, findings);
+        // One that is wrong itself is not among them, and was complained of.
+        let issuer = issuer.and_then(|name| issuers.iter().position(|known| known.name == *name));
         let (usual, usual_max) = lifetimes(dialect);
         let usual = issuer.and_then(|index| issuers.get(index)).map_or(usual, |issuer| {
             issuer.max_lifetime.map_or(usual, |longest| usual.min(longest))
@@ -210,26 +212,19 @@ impl Endpoint {
     }
 }
 
-fn issuer(
+fn issuer<'n>(
     key: &Key,
     dialect: Dialect,
     raw: Option<&str>,
-    issuers: &[Issuer],
+    known: &'n [String],
     findings: &mut Findings<'_>,
-) -> Option<usize> {
+) -> Option<&'n String> {
     let Some(name) = raw else {
         if dialect.issues() {
-            findings.error(
-                key,
-                format!("issues tokens: name the `issuer` that signs them ({})", {
-                    let names: Vec<_> = issuers.iter().map(|issuer| issuer.name.as_str()).collect();
-                    if names.is_empty() {
-                        "add [issuers.NAME]".to_owned()
-                    } else {
-                        names.join(", ")
-                    }
-                }),
-            );
+            let names =
+                if known.is_empty() { "add [issuers.NAME]".to_owned() } else { known.join(", ") };
+            let reason = format!("issues tokens: name the `issuer` that signs them ({names})");
+            findings.error(key, reason);
         }
         return None;
     };
@@ -237,8 +232,8 @@ fn issuer(
         findings.error(&key.child("issuer"), "is of no use to a dialect that issues nothing");
         return None;
     }
-    let names: Vec<String> = issuers.iter().map(|issuer| issuer.name.clone()).collect();
-    refer::refer(&key.child("issuer"), name, &names, findings)
+    let index = refer::refer(&key.child("issuer"), name, known, findings)?;
+    known.get(index)
 }
 
 /// Claims that are not an attribute's to fill.

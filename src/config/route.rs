@@ -112,6 +112,7 @@ pub enum HostPolicy {
 pub(in crate::config) struct Surroundings {
     pub(super) listeners: Vec<String>,
     pub(super) upstreams: Vec<String>,
+    pub(super) issuers: Vec<String>,
     pub(super) has_issuers: bool,
     pub(super) has_directories: bool,
 }

@@ -35,6 +35,8 @@ pub struct Journal {
     pub path: Option<Box<str>>,
     /// Index of the route, if one was found.
     pub route: Option<usize>,
+    /// Index of the endpoint of ours that it asked.
+    pub endpoint: Option<usize>,
     /// Who it was made by.
     pub principal: Option<Rc<Principal>>,
     /// The name that a refused client gave.
@@ -78,6 +80,7 @@ impl Journal {
             decision: None,
             path: None,
             route: None,
+            endpoint: None,
             principal: None,
             claimed: None,
             credential: None,
@@ -184,6 +187,10 @@ impl Journal {
             credential: self.credential,
             authority: authority.map(|facts| &*facts.authority),
             route: route.map(|route| &*route.name),
+            endpoint: self
+                .endpoint
+                .and_then(|index| snapshot.mounts.all().get(index))
+                .map(|mount| &*mount.name),
             upstream: upstream.map(|upstream| &*upstream.name),
             request_bytes: received,
             response_bytes: self.sent,

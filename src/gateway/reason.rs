@@ -3,6 +3,12 @@
 /// The reason of what was let pass.
 pub const PERMITTED: &str = "permitted";
 
+/// The reason of what an endpoint of ours answered as it was asked to.
+pub const ENDPOINT: &str = "endpoint";
+
+/// The reason of what an endpoint of ours refused, unless it gives one of its own.
+pub const ENDPOINT_REFUSED: &str = "endpoint_refused";
+
 /// The reason of what nobody waited for.
 pub const CLIENT_GONE: &str = "client_gone";
 
@@ -45,6 +51,8 @@ pub const ALL: &[&str] = &[
     "empty_segment",
     "encoded_backslash",
     "encoded_slash",
+    "endpoint",
+    "endpoint_refused",
     "expectation",
     "expired",
     "field_malformed",

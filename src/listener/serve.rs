@@ -229,6 +229,7 @@ fn note_refusal(worker: &Worker, connection: &Connection, is_http2: bool) {
         credential: None,
         authority: None,
         route: None,
+        endpoint: None,
         upstream: None,
         request_bytes: 0,
         response_bytes: 0,

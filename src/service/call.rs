@@ -10,6 +10,15 @@ use http::request::Parts;
 use super::TokenService;
 use crate::snapshot::{Profile, Snapshot};
 
+/// What a handler tells the log of its answer: put it among the extensions of the response.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Who it was about.
+    pub user: Option<Box<str>>,
+    /// Why it was answered so: a label of `gateway::reason`.
+    pub reason: Option<&'static str>,
+}
+
 /// What a handler needs to know besides the request itself. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Call {

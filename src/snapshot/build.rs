@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Keep, Listener, LoadError, LoadErrors, Snapshot, Summary};
+use super::{Keep, Listener, LoadError, LoadErrors, Omitted, Profile, Sets, Snapshot, Summary};
 use crate::clock;
 use crate::config::{self, Config};
 use crate::credential::Accepted;
@@ -13,10 +13,11 @@ use crate::identity::memory::DigestKey;
 use crate::identity::verified::VerifiedPasswords;
 use crate::password::once::Once;
 use crate::password::{Limits, PasswordHash};
+use crate::route::endpoint::Mounts;
 use crate::route::upstream::{Times, Upstream};
 use crate::route::{Challenges, IdentityFields, Route, Table};
 use crate::tls::{Files, Offer, Tls};
-use crate::token::{IssuerSettings, Keyring, Verifier};
+use crate::token::{IssuerSettings, Keyring, Signer, Verifier};
 use crate::user::Roles;
 
 /// What the building collects besides its result.
@@ -44,6 +45,7 @@ impl Snapshot {
         let roles = build_roles(config, &mut notes);
         let directories = build_directories(config, &roles, &mut notes);
         let verifier = build_verifier(config, &mut notes);
+        let profiles = build_profiles(config, verifier.as_ref(), &mut notes);
         let listeners = build_listeners(config, keep, &mut notes);
         let decoy = notes.keep(PasswordHash::written_decoy().map_err(LoadError::from));
         let digest_key = notes.keep(DigestKey::random().map_err(|_| LoadError::Randomness));
@@ -54,9 +56,15 @@ impl Snapshot {
             return Err(LoadErrors(notes.errors));
         };
         let routes = config.routes.iter().map(|route| build_route(config, route)).collect();
+        let mounts = config.endpoints.iter().map(config::Endpoint::mount).collect();
         Ok(Self {
             generation,
             routes: Table::new(routes),
+            mounts: Mounts::new(mounts),
+            profiles,
+            totp: config.totp.clone(),
+            sessions: config.sessions,
+            throttle: config.throttle,
             upstreams: config.upstreams.iter().map(build_upstream).collect(),
             identities: Identities {
                 issuer_names: config
@@ -167,6 +175,57 @@ pub(crate) fn build_issuer(
         claims: issuer.claims.clone(),
         bound,
     })
+}
+
+/// How each endpoint issues. An issuer that cannot sign is a mistake, not a surprise at the
+/// first login.
+fn build_profiles(
+    config: &Config,
+    verifier: Option<&Verifier>,
+    notes: &mut Notes,
+) -> Vec<Arc<Profile>> {
+    let mut profiles = Vec::new();
+    for endpoint in &config.endpoints {
+        let issuer = endpoint.issuer.and_then(|index| verifier?.issuer(index));
+        let signer = issuer.map(|issuer| {
+            Signer::newest(&issuer.keyring, issuer.algorithms.as_deref())
+                .map_err(|error| LoadError::Signer(endpoint.name.clone(), error))
+        });
+        let signer = signer.and_then(|signer| notes.keep(signer)).map(Arc::new);
+        let audience = if endpoint.audience.is_empty() {
+            issuer.map(|issuer| issuer.audience.as_slice()).unwrap_or_default()
+        } else {
+            endpoint.audience.as_slice()
+        };
+        profiles.push(Arc::new(Profile {
+            name: endpoint.name.as_str().into(),
+            dialect: endpoint.dialect,
+            prefix: endpoint.path.as_str().into(),
+            issuer: endpoint.issuer,
+            signer,
+            lifetime: endpoint.lifetime,
+            max_lifetime: endpoint.max_lifetime,
+            refresh_lifetime: endpoint.refresh_lifetime,
+            refresh_window: endpoint.refresh_window,
+            audience: audience.iter().map(|audience| audience.as_str().into()).collect(),
+            extra_claims: endpoint
+                .extra_claims
+                .iter()
+                .map(|(claim, attribute)| (claim.as_str().into(), attribute.as_str().into()))
+                .collect(),
+            omitted: Omitted {
+                issuer: endpoint.omits_issuer,
+                audience: endpoint.omits_audience,
+                subject: endpoint.omits_subject,
+            },
+            totp_reuse: endpoint.totp_reuse,
+            sets: Sets { external: endpoint.is_external, internal: endpoint.is_internal },
+            key_lifetime: endpoint.key_lifetime,
+            origins: endpoint.origins.iter().map(|origin| origin.as_str().into()).collect(),
+            trusted: endpoint.trusted.clone(),
+        }));
+    }
+    profiles
 }
 
 fn build_listeners(config: &Config, keep: &mut Keep, notes: &mut Notes) -> Vec<Listener> {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::directory::DirectoryError;
 use crate::password::PasswordHashError;
 use crate::tls::TlsError;
-use crate::token::{IssuerError, KeyError};
+use crate::token::{IssuerError, KeyError, SignError};
 use crate::user::RoleError;
 
 /// One thing that keeps a snapshot from being built. Names its file and place where there is
@@ -35,6 +35,9 @@ pub enum LoadError {
     /// A role.
     #[error("roles")]
     Role(#[from] RoleError),
+    /// An endpoint whose issuer cannot sign.
+    #[error("endpoint `{0}`: its issuer cannot sign")]
+    Signer(String, #[source] SignError),
     /// The system gives no threads to verify passwords with.
     #[error("no threads to verify passwords with")]
     Threads(#[source] std::io::Error),

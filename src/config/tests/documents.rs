@@ -25,6 +25,9 @@ issuer = "https://gateway.example.org"
 audience = ["doorward"]
 [directories.users]
 file = "users.yaml"
+[endpoints.login]
+dialect = "standard"
+issuer = "local"
 "#;
 
 /// The reference with the keys that have no default.
@@ -102,7 +105,9 @@ fn what_the_reference_and_the_schema_call_default_is_what_the_program_does() {
         let default = schema.get("default");
         let fits = match (default, value) {
             (Some(default), Some(value)) => default == value,
-            (None, Some(_)) => is_required || path == ".issuers.*.keys",
+            (None, Some(_)) => {
+                is_required || [".issuers.*.keys", ".endpoints.*.issuer"].contains(&path)
+            }
             // Of tables that are commented out as a whole, and of `protocols` without TLS.
             (Some(_), None) => {
                 path.contains(".tls.") || path.contains(".home.") || path.ends_with(".protocols")

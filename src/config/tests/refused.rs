@@ -13,7 +13,7 @@ const TABLE: &[(&str, &str)] = &[
     ("=a = 1\na = 2", "main.toml:2:1: is not TOML: duplicate key"),
     (
         "=[secrets]\nx = 1",
-        "main.toml:1:2: secrets: is unknown; write `admin`, `directories`, `include`, `issuers`, `limits`, `listeners`, `log`, `passwords`, `roles`, `routes`, `server`, `tokens` or `upstreams`",
+        "main.toml:1:2: secrets: is unknown; write `admin`, `directories`, `endpoints`, `include`, `issuers`, `limits`, `listeners`, `log`, `passwords`, `roles`, `routes`, `server`, `sessions`, `store`, `throttle`, `tokens`, `totp` or `upstreams`",
     ),
     ("[listener.x]", "main.toml:9:2: listener: is unknown; did you mean `listeners`?"),
     (

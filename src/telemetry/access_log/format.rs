@@ -125,6 +125,7 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     optional(out, name!("credential"), record.credential);
     optional(out, name!("authority"), record.authority);
     optional(out, name!("route"), record.route);
+    optional(out, name!("endpoint"), record.endpoint);
     optional(out, name!("upstream"), record.upstream);
     integer(out, name!("request.bytes"), record.request_bytes);
     integer(out, name!("response.bytes"), record.response_bytes);
@@ -161,6 +162,7 @@ pub(super) fn plain(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     pair(out, "authority", record.authority);
     pair(out, "host", record.host);
     pair(out, "route", record.route);
+    pair(out, "endpoint", record.endpoint);
     pair(out, "upstream", record.upstream);
     out.extend_from_slice(b" peer=");
     socket(out, record.peer);

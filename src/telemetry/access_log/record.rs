@@ -62,6 +62,8 @@ pub struct Record<'a> {
     pub authority: Option<&'a str>,
     /// The route's name.
     pub route: Option<&'a str>,
+    /// The name of the endpoint of ours that was asked.
+    pub endpoint: Option<&'a str>,
     /// The upstream's name.
     pub upstream: Option<&'a str>,
     /// Bytes of the request's body.

@@ -23,6 +23,7 @@ fn record() -> Record<'static> {
         credential: Some("basic"),
         authority: Some("users"),
         route: Some("files"),
+        endpoint: None,
         upstream: None,
         request_bytes: 0,
         response_bytes: 120,

@@ -31,6 +31,7 @@ fn record(request_id: &str) -> Record<'_> {
         credential: None,
         authority: None,
         route: None,
+        endpoint: None,
         upstream: None,
         request_bytes: 0,
         response_bytes: 0,
