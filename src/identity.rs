@@ -93,16 +93,24 @@ impl Identities {
         let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
         let claims = verifier.verify_with(scratch, token, now)?;
         let until = claims.valid_until;
-        let issuer = verifier.issuer(claims.issuer).ok_or(VerifyError::UnknownIssuer)?;
-        let authority = self.issuer_names.get(claims.issuer).cloned().unwrap_or_default();
-        let principal = if issuer.bound {
-            let found = self.find(&claims.subject).filter(|(_, user)| !user.disabled);
-            let (_, user) = found.ok_or(IdentityError::UnknownSubject)?;
-            Principal::of_user(user, Proof::Token, authority)
-        } else {
-            self.foreign(claims, authority)?
-        };
-        Ok((principal, until))
+        Ok((self.principal_of(claims)?, until))
+    }
+
+    /// Whom a token that has verified proves.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::UnknownSubject`], [`IdentityError::HomeClaim`].
+    pub fn principal_of(&self, token: VerifiedToken) -> Result<Principal, IdentityError> {
+        let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
+        let issuer = verifier.issuer(token.issuer).ok_or(VerifyError::UnknownIssuer)?;
+        let authority = self.issuer_names.get(token.issuer).cloned().unwrap_or_default();
+        if !issuer.bound {
+            return self.foreign(token, authority);
+        }
+        let found = self.find(&token.subject).filter(|(_, user)| !user.disabled);
+        let (_, user) = found.ok_or(IdentityError::UnknownSubject)?;
+        Ok(Principal::of_user(user, Proof::Token, authority))
     }
 
     /// The user of this name in the first directory that has one.
