@@ -7,6 +7,7 @@ use aws_lc_rs::{hmac, rand};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+use crate::session::Sealer;
 use crate::totp::TotpSecret;
 
 /// The length of a derived key.
@@ -18,6 +19,7 @@ pub struct Secrets {
     is_lasting: bool,
     totp: RandomizedNonceKey,
     recovery: hmac::Key,
+    sealer: Sealer,
 }
 
 /// The library refuses to derive or seal, or the system has no randomness.
@@ -51,6 +53,7 @@ impl Secrets {
             totp: RandomizedNonceKey::new(&AES_256_GCM, &*totp).map_err(|_| NoSecrets)?,
             recovery: hmac::Key::new(hmac::HMAC_SHA256, &*recovery),
             is_lasting: secret.is_some(),
+            sealer: Sealer::new(&*subkey(&root, "session")?).map_err(|_| NoSecrets)?,
             root,
         })
     }
@@ -68,6 +71,12 @@ impl Secrets {
     #[must_use]
     pub fn is_lasting(&self) -> bool {
         self.is_lasting
+    }
+
+    /// What seals the sessions of browsers.
+    #[must_use]
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
     }
 
     /// What recovery codes are kept under.
