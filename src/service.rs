@@ -20,6 +20,7 @@ mod refresh;
 mod revoke;
 mod secrets;
 mod totp;
+mod users;
 mod verify;
 
 pub use self::call::{Call, Outcome};
@@ -33,6 +34,7 @@ pub use self::refresh::RefreshError;
 pub use self::revoke::RevokeError;
 pub use self::secrets::{NoSecrets, Secrets};
 pub use self::totp::{Enrolment, TotpError, TotpState};
+pub use self::users::{UserFiles, UsersError};
 pub use self::verify::Verified;
 
 /// The token service.

@@ -1,16 +1,21 @@
 //! Another password, and the end of all that came by the old one.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, TokenService, Unavailable};
 use crate::directory::edit::EditError;
 use crate::secret::Secret;
+use crate::snapshot::Snapshot;
 
 /// Reads the configuration and all files again, as a change of one asks for.
 pub trait Reload: std::fmt::Debug + Send + Sync {
     /// Reloads, and says whether what is now served is what the files say.
     fn reload(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
+    /// The version that is served.
+    fn current(&self) -> Arc<Snapshot>;
 }
 
 /// Why the password is as it was.
