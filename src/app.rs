@@ -23,7 +23,10 @@ use crate::config::{self, Config, ConfigErrors};
 use crate::control::{self, Control};
 use crate::listener::occupancy::Occupancy;
 use crate::listener::socket::{self, BindError, Bound};
+use crate::service::NoSecrets;
+use crate::session::SealError;
 use crate::snapshot::LoadErrors;
+use crate::store::OpenError;
 use crate::telemetry::access_log::{LogBuffer, LogWriter, Sink};
 use crate::telemetry::id::{IdSource, NoRandomness};
 use crate::telemetry::log::{Format, InitError, Log};
@@ -74,6 +77,15 @@ pub enum StartError {
     /// The program's own log.
     #[error("the log cannot be set up")]
     Log(#[from] InitError),
+    /// The secrets of sessions and second factors.
+    #[error("store.secret")]
+    Secrets(#[from] NoSecrets),
+    /// The key of sessions.
+    #[error("store.secret")]
+    Sessions(#[from] SealError),
+    /// The store.
+    #[error("store")]
+    Store(#[from] OpenError),
     /// Two metrics of one name.
     #[error("metrics")]
     Metrics(#[from] prometheus::Error),
@@ -139,8 +151,8 @@ impl App {
             log.counters(),
         );
         let admin = bind_admin(&admin_address, &observed)?;
-        let service = Service::start()?;
-        let crew = Crew::new(&bound, &control, metrics, service.desk(), access_log.as_ref())?;
+        let service = control.with_config(|config| Service::start(config, &control))?;
+        let crew = Crew::new(&bound, &control, metrics, &service, access_log.as_ref())?;
         let started =
             Started { listeners, admin: admin.as_ref().map(|(bound, _)| bound.address().clone()) };
         Ok(Self { control, crew, service, access_log, observed, admin, started })

@@ -11,8 +11,11 @@ use crate::clock::ticker::Ticker;
 use crate::endpoint::Desk;
 use crate::forward::pool::Pool;
 use crate::identity::memory::{Digest, Memory};
+use crate::identity::standing::Standing;
+use crate::identity::throttle::Throttle;
 use crate::identity::{self, Principal};
 use crate::route::upstream::Upstream;
+use crate::session::Sealer;
 use crate::snapshot::{Reader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::LogBuffer;
 use crate::telemetry::id::{Id, IdSource};
@@ -35,6 +38,8 @@ pub struct Worker {
     pub ticker: Rc<Ticker>,
     /// What it counts.
     pub metrics: Arc<WorkerMetrics>,
+    /// What it knows together with the others.
+    pub shared: Shared,
     /// Where requests to endpoints of ours are handed over.
     pub desk: Option<Desk>,
     /// Its part of the access log.
@@ -45,6 +50,17 @@ pub struct Worker {
     pools: RefCell<Pools>,
     is_draining: Cell<bool>,
     ticks: Cell<u32>,
+}
+
+/// What all workers and the token service know together, beside the snapshot.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// What has ended, and which keys there are.
+    pub standing: Arc<Standing>,
+    /// Who has failed how often.
+    pub throttle: Arc<Throttle>,
+    /// Opens the sessions of browsers.
+    pub sealer: Arc<Sealer>,
 }
 
 /// What a worker makes of one snapshot. Memories live and end with it, so that nothing
@@ -76,6 +92,8 @@ pub struct Parts {
     pub metrics: Arc<WorkerMetrics>,
     /// Its part of the access log.
     pub log: LogBuffer,
+    /// What it knows together with the others.
+    pub shared: Shared,
     /// Where requests to endpoints of ours are handed over.
     pub desk: Option<Desk>,
     /// Its source of ids.
@@ -86,7 +104,7 @@ impl Worker {
     /// Starts with the current snapshot. Must be called on the worker's own thread.
     #[must_use]
     pub fn new(parts: Parts) -> Rc<Self> {
-        let Parts { snapshots, metrics, desk, log, ids } = parts;
+        let Parts { snapshots, metrics, shared, desk, log, ids } = parts;
         let ticker = Ticker::new(crate::clock::since_epoch());
         let mut reader = snapshots.reader();
         let mut pools = HashMap::new();
@@ -94,6 +112,7 @@ impl Worker {
         Rc::new(Self {
             ticker,
             metrics,
+            shared,
             desk,
             log: RefCell::new(log),
             ids: RefCell::new(ids),

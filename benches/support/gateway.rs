@@ -9,11 +9,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use doorward::clock::ticker::TICK;
+use doorward::identity::standing::Standing;
+use doorward::identity::throttle::{Settings, Throttle};
 use doorward::listener::accept::Acceptor;
+use doorward::session::Sealer;
 use doorward::telemetry::access_log::{Format, LogWriter, Sink};
 use doorward::telemetry::id::IdSource;
 use doorward::telemetry::metrics::{Layout, WorkerMetrics};
-use doorward::worker::{Parts, Worker};
+use doorward::worker::{Parts, Shared, Worker};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,6 +44,11 @@ impl Gateway {
         let layout =
             Layout { reasons: doorward::gateway::reason::ALL, listeners: vec!["main".into()] };
         let parts = Parts {
+            shared: Shared {
+                standing: Standing::new(),
+                throttle: Arc::new(Throttle::new(Settings::default())),
+                sealer: Arc::new(Sealer::ephemeral().unwrap()),
+            },
             desk: None,
             snapshots: site.snapshots(),
             metrics: Arc::new(WorkerMetrics::new(Arc::new(layout))),

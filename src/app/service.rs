@@ -2,12 +2,21 @@
 //! their own, so that a slow store holds up no worker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::StartError;
+use crate::clock;
+use crate::config::{Config, StorePlace};
+use crate::control::Control;
 use crate::endpoint::{Desk, Endpoints};
-use crate::service::TokenService;
+use crate::identity::standing::Standing;
+use crate::identity::throttle::{Settings, Throttle};
+use crate::service::{Secrets, TokenService};
+use crate::session::Sealer;
+use crate::store::{self, Store};
+use crate::worker::Shared;
 
 /// More would take time from the workers.
 const THREADS: usize = 2;
@@ -15,20 +24,40 @@ const THREADS: usize = 2;
 /// The service at work.
 pub(super) struct Service {
     runtime: Runtime,
+    shared: Shared,
     desk: Desk,
 }
 
 impl Service {
-    pub(super) fn start() -> Result<Self, StartError> {
+    /// Opens the store and begins. Where the store cannot be used, nothing starts: who
+    /// configured one counts on it.
+    pub(super) fn start(config: &Config, control: &Arc<Control>) -> Result<Self, StartError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("service")
             .enable_all()
             .build()
             .map_err(|error| StartError::System("a thread", error))?;
-        let service = Arc::new(TokenService {});
-        let desk = Desk::new(Arc::new(Endpoints::new(service)), runtime.handle().clone());
-        Ok(Self { runtime, desk })
+        let secrets = Secrets::derive(config.store.secret.as_ref())?;
+        let standing = Standing::new();
+        let throttle = Arc::new(Throttle::new(settings(config)));
+        let sealer = Arc::new(Sealer::new(&*secrets.subkey("session")?)?);
+        let store = runtime.block_on(open(&config.store, &standing))?;
+        if let Some(store) = &store {
+            runtime.spawn(store::feed::run(Arc::clone(store), Arc::clone(&standing)));
+        }
+        let _ = (store, control);
+        let shared = Shared { standing, throttle, sealer };
+        let desk = Desk::new(
+            Arc::new(Endpoints::new(Arc::new(TokenService {}))),
+            runtime.handle().clone(),
+        );
+        Ok(Self { runtime, shared, desk })
+    }
+
+    /// What the workers know together with it.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Where workers hand requests over.
@@ -38,6 +67,32 @@ impl Service {
 
     /// Ends it. What was acknowledged is stored; what was not may be lost.
     pub(super) fn stop(self) {
-        self.runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// What the throttle goes by.
+pub(super) fn settings(config: &Config) -> Settings {
+    let throttle = config.throttle;
+    Settings {
+        failures: throttle.failures,
+        failures_per_address: throttle.failures_per_address,
+        delay: throttle.delay,
+        max_delay: throttle.max_delay,
+    }
+}
+
+async fn open(
+    store: &crate::config::Store,
+    standing: &Arc<Standing>,
+) -> Result<Option<Arc<dyn Store>>, StartError> {
+    let (standing, now) = (Arc::clone(standing), clock::unix_seconds());
+    match &store.place {
+        StorePlace::Nowhere => Ok(None),
+        StorePlace::Sqlite(path) => {
+            let opened = store::sqlite::Sqlite::open(path, store.timeout, standing, now)?;
+            Ok(Some(Arc::new(opened)))
+        }
+        StorePlace::Postgres { .. } => Ok(None),
     }
 }

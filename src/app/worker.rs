@@ -13,10 +13,10 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::service::Service;
 use super::{StartError, buffer, ids, occupancies};
 use crate::clock::ticker::TICK;
 use crate::control::Control;
-use crate::endpoint::Desk;
 use crate::listener::accept::Acceptor;
 use crate::listener::occupancy::Occupancy;
 use crate::listener::socket::Bound;
@@ -53,7 +53,7 @@ impl Crew {
         bound: &[Bound],
         control: &Arc<Control>,
         metrics: Vec<Arc<WorkerMetrics>>,
-        desk: &Desk,
+        service: &Service,
         access_log: Option<&LogWriter>,
     ) -> Result<Self, StartError> {
         let occupancies = occupancies(bound);
@@ -70,7 +70,8 @@ impl Crew {
             let parts = Parts {
                 snapshots: Arc::clone(control.snapshots()),
                 metrics,
-                desk: Some(desk.clone()),
+                shared: service.shared().clone(),
+                desk: Some(service.desk().clone()),
                 log: buffer(access_log),
                 ids: ids()?,
             };
