@@ -9,7 +9,8 @@ use doorward::clock::unix_seconds;
 use doorward::identity::anonymous;
 use doorward::identity::memory::{DigestKey, Memory};
 use doorward::token::{
-    Algorithm, ClaimPaths, IssuerSettings, KeyType, Keyring, Signer, Verifier, generate,
+    Algorithm, ClaimPaths, IssuerSettings, KeyType, Keyring, RequiredClaims, Signer, Verifier,
+    generate,
 };
 use serde_json::json;
 
@@ -100,6 +101,7 @@ fn settings(keyring: Keyring, algorithm: Algorithm) -> IssuerSettings {
         name: "bench".to_owned(),
         issuer: ISSUER.to_owned(),
         audience: vec!["files".to_owned()],
+        required: RequiredClaims::default(),
         keyring,
         algorithms: Some(vec![algorithm]),
         leeway: Duration::from_secs(30),

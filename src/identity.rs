@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::directory::{self, DirectorySettings};
     use crate::password::Limits;
-    use crate::token::{ClaimPaths, IssuerSettings, Keyring};
+    use crate::token::{ClaimPaths, IssuerSettings, Keyring, RequiredClaims};
 
     const SECRET: &[u8] = b"a secret of thirty-two bytes or so";
     const NOW: u64 = 1_800_000_000;
@@ -229,6 +229,7 @@ mod tests {
             name: name.to_owned(),
             issuer: name.to_owned(),
             audience: vec!["doorward".to_owned()],
+            required: RequiredClaims::default(),
             keyring: Keyring::from_secret(SECRET, &["HS256".parse().unwrap()]).unwrap().0,
             algorithms: None,
             leeway: Duration::from_secs(30),

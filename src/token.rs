@@ -26,7 +26,7 @@ mod verifier;
 pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
 pub use claims::{ClaimPath, ClaimPathError, ClaimPaths, VerifiedToken};
 pub use generate::{GeneratedKey, generate};
-pub use issuer::{IssuerError, IssuerSettings, MAX_LEEWAY};
+pub use issuer::{IssuerError, IssuerSettings, MAX_LEEWAY, RequiredClaims};
 pub use key::{Key, KeyFault};
 pub use keyring::{KeyError, Keyring, Warning};
 pub use signer::{SignError, Signer, token_id};

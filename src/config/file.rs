@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::config::named::Named;
 
-pub(super) use self::identity::{Claims, Directory, Issuer, SecretText, UserFormat};
+pub(super) use self::identity::{Claims, Directory, Issuer, RequiredClaim, SecretText, UserFormat};
 pub(super) use self::route::{Accept, Credential, Home, Host, IdentityHeaders, Mode, Route};
 pub(super) use self::service::{
     Dialect, Endpoint, EndpointSet, OmittedClaim, Sessions, Store, Throttle, Totp, TotpBasic,

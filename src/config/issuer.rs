@@ -8,7 +8,7 @@ use crate::config::findings::Findings;
 use crate::config::key::Key;
 use crate::config::shape::suggest;
 use crate::secret::Secret;
-use crate::token::{Algorithm, ClaimPath, ClaimPaths};
+use crate::token::{Algorithm, ClaimPath, ClaimPaths, RequiredClaims};
 
 /// Whose tokens are accepted, verified with which keys, and how their claims read.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Issuer {
     pub issuer: String,
     /// The `aud` of which a token must carry one; never empty.
     pub audience: Vec<String>,
+    /// The claims that a token must carry besides `exp`.
+    pub required: RequiredClaims,
     /// Narrows what the keys say; `None`: what the keys say. Exactly one with a secret.
     pub algorithms: Option<Vec<Algorithm>>,
     /// How far the clocks may be apart; at most 60 s.
@@ -71,6 +73,7 @@ impl Issuer {
             algorithms,
             issuer,
             audience,
+            required_claims,
             leeway,
             max_lifetime,
             lifetime,
@@ -111,6 +114,7 @@ impl Issuer {
         Some(Self {
             audience: self::audience(&key.child("audience"), audience, findings),
             claims: self::claims(&key.child("claims"), claims.unwrap_or_default(), findings),
+            required: required(&key.child("required_claims"), required_claims, findings),
             keys: keys?,
             name,
             issuer,
@@ -135,8 +139,43 @@ impl Issuer {
                 );
                 findings.error(&key(issuer), reason);
             }
+            let is_anonymous = |issuer: &&Self| !issuer.required.issuer;
+            if let Some(first) = issuers.iter().take(index).find(is_anonymous)
+                && !issuer.required.issuer
+            {
+                let key =
+                    |issuer: &Self| Key::of("issuers").child(&issuer.name).child("required_claims");
+                let reason = format!(
+                    "does without `iss`, as `{}` at {} does: nobody would know whose a token \
+                     without it is",
+                    key(first),
+                    findings.place(&key(first))
+                );
+                findings.error(&key(issuer), reason);
+            }
         }
     }
+}
+
+fn required(
+    key: &Key,
+    raw: Option<Vec<file::RequiredClaim>>,
+    findings: &mut Findings<'_>,
+) -> RequiredClaims {
+    let Some(raw) = raw else { return RequiredClaims::default() };
+    for (index, claim) in raw.iter().enumerate() {
+        if raw.iter().take(index).any(|earlier| earlier == claim) {
+            findings.error(&key.item(index), "is named twice");
+        }
+    }
+    let required = RequiredClaims {
+        issuer: raw.contains(&file::RequiredClaim::Iss),
+        audience: raw.contains(&file::RequiredClaim::Aud),
+    };
+    if !required.audience {
+        findings.warn(key, "does without `aud`: tokens that were meant for others are accepted");
+    }
+    required
 }
 
 fn algorithms(key: &Key, names: &[String], findings: &mut Findings<'_>) -> Vec<Algorithm> {

@@ -168,6 +168,7 @@ pub(crate) fn build_issuer(
         name: name(),
         issuer: issuer.issuer.clone(),
         audience: issuer.audience.clone(),
+        required: issuer.required,
         keyring,
         algorithms: issuer.algorithms.clone(),
         leeway: issuer.leeway,

@@ -143,6 +143,10 @@ pub struct VerifiedToken {
     pub issued_at: Option<u64>,
     /// The `jti` claim.
     pub token_id: Option<String>,
+    /// The `sid` claim: the login that the token comes from.
+    pub family: Option<String>,
+    /// The `client_id` claim.
+    pub client: Option<String>,
 }
 
 #[cfg(test)]

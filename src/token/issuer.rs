@@ -18,6 +18,8 @@ pub struct IssuerSettings {
     pub issuer: String,
     /// The `aud` claim must name at least one of these, exactly.
     pub audience: Vec<String>,
+    /// Which claims its tokens must have besides `exp`.
+    pub required: RequiredClaims,
     /// Its keys.
     pub keyring: Keyring,
     /// Narrows the algorithms that its keys serve. `None`: what the keys say.
@@ -32,12 +34,36 @@ pub struct IssuerSettings {
     pub bound: bool,
 }
 
+/// The claims without which a token is refused, besides `exp`. One that is there must be right
+/// in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequiredClaims {
+    /// `iss`. Of all issuers one at most may do without: its are the tokens that name none.
+    pub issuer: bool,
+    /// `aud`.
+    pub audience: bool,
+}
+
+impl Default for RequiredClaims {
+    fn default() -> Self {
+        Self { issuer: true, audience: true }
+    }
+}
+
 /// Why a verifier cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
     /// Two issuers demand the same `iss`.
     #[error("the issuers `{first}` and `{second}` demand the same `iss`")]
     Duplicate {
+        /// The name of one.
+        first: String,
+        /// The name of the other.
+        second: String,
+    },
+    /// Two issuers do without `iss`: nobody knows whose a token without it is.
+    #[error("the issuers `{first}` and `{second}` both do without `iss`")]
+    Anonymous {
         /// The name of one.
         first: String,
         /// The name of the other.

@@ -13,8 +13,10 @@ use super::verifier::VerifyError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
     Audience,
+    Client,
     Email,
     Expires,
+    Family,
     Groups,
     Home,
     IssuedAt,
@@ -27,15 +29,17 @@ pub(super) enum Claim {
     TokenId,
 }
 
-const CLAIMS: usize = 13;
+const CLAIMS: usize = 15;
 
 impl Claim {
     /// What it is, for an error: never what a token says.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Audience => "aud",
+            Self::Client => "client_id",
             Self::Email => "email",
             Self::Expires => "exp",
+            Self::Family => "sid",
             Self::Groups => "groups",
             Self::Home => "home",
             Self::IssuedAt => "iat",
@@ -71,7 +75,9 @@ impl ClaimTree {
         let named = |claim: Claim| (claim, ClaimPath::named(claim.name()));
         let all = [
             named(Claim::Audience),
+            named(Claim::Client),
             named(Claim::Expires),
+            named(Claim::Family),
             named(Claim::IssuedAt),
             named(Claim::Issuer),
             named(Claim::NotBefore),
@@ -237,13 +243,13 @@ impl FoundClaims<'_, '_> {
         texts.map(Some)
     }
 
-    /// Whether `aud` is, or holds, one of `expected`.
-    pub(super) fn names_audience(&self, expected: &[String]) -> Result<bool, VerifyError> {
+    /// Whether `aud` is, or holds, one of `expected`; `None`: there is no `aud`.
+    pub(super) fn names_audience(&self, expected: &[String]) -> Result<Option<bool>, VerifyError> {
         let is_expected = |name: &Cow<'_, str>| expected.iter().any(|expected| expected == name);
         match self.find(Claim::Audience) {
-            None => Err(VerifyError::MissingClaim(Claim::Audience.name())),
-            Some(Found::Text(name)) => Ok(is_expected(name)),
-            Some(Found::List(names)) => Ok(names.iter().any(is_expected)),
+            None => Ok(None),
+            Some(Found::Text(name)) => Ok(Some(is_expected(name))),
+            Some(Found::List(names)) => Ok(Some(names.iter().any(is_expected))),
             Some(Found::Fraction(_) | Found::Other | Found::Whole(_)) => {
                 Err(VerifyError::WrongType(Claim::Audience.name()))
             }

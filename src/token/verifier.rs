@@ -191,6 +191,13 @@ impl Verifier {
                 let (first, second) = (known.settings.name.clone(), settings.name);
                 return Err(IssuerError::Duplicate { first, second });
             }
+            let is_anonymous = |known: &&Issuer| !known.settings.required.issuer;
+            if let Some(known) = issuers.iter().find(is_anonymous)
+                && !settings.required.issuer
+            {
+                let (first, second) = (known.settings.name.clone(), settings.name);
+                return Err(IssuerError::Anonymous { first, second });
+            }
             issuers.push(Issuer::new(settings)?);
         }
         Ok(Self { issuers, issuer_only: ClaimTree::issuer_only() })
@@ -246,8 +253,11 @@ impl Verifier {
 
     fn issuer_of(&self, payload: &[u8]) -> Result<(usize, &Issuer), VerifyError> {
         let claims = self.issuer_only.read(payload)?;
-        let name = claims.text(Claim::Issuer)?.ok_or(VerifyError::MissingClaim("iss"))?;
         let mut issuers = self.issuers.iter().enumerate();
+        let Some(name) = claims.text(Claim::Issuer)? else {
+            let anonymous = issuers.find(|(_, issuer)| !issuer.settings.required.issuer);
+            return anonymous.ok_or(VerifyError::MissingClaim("iss"));
+        };
         issuers.find(|(_, issuer)| issuer.settings.issuer == name).ok_or(VerifyError::UnknownIssuer)
     }
 }
@@ -276,19 +286,32 @@ impl Issuer {
         claims: &FoundClaims<'_, '_>,
         now: u64,
     ) -> Result<VerifiedToken, VerifyError> {
-        let issuer = claims.text(Claim::Issuer)?.ok_or(VerifyError::MissingClaim("iss"))?;
-        if issuer != self.settings.issuer {
-            return Err(VerifyError::UnknownIssuer);
+        let required = self.settings.required;
+        match claims.text(Claim::Issuer)? {
+            Some(issuer) if issuer != self.settings.issuer => {
+                return Err(VerifyError::UnknownIssuer);
+            }
+            None if required.issuer => return Err(VerifyError::MissingClaim("iss")),
+            Some(_) | None => {}
         }
-        if !claims.names_audience(&self.settings.audience)? {
-            return Err(VerifyError::WrongAudience);
+        match claims.names_audience(&self.settings.audience)? {
+            Some(false) => return Err(VerifyError::WrongAudience),
+            None if required.audience => return Err(VerifyError::MissingClaim("aud")),
+            Some(true) | None => {}
         }
         let expires = claims.time(Claim::Expires)?.ok_or(VerifyError::MissingClaim("exp"))?;
         let issued_at = claims.time(Claim::IssuedAt)?;
         self.judge_times(expires, claims.time(Claim::NotBefore)?, issued_at, now)?;
         let subject = claims.text(Claim::Subject)?.ok_or(VerifyError::MissingClaim("subject"))?;
         let token_id = claims.text(Claim::TokenId)?;
-        for (claim, text) in [(Claim::Subject, Some(subject)), (Claim::TokenId, token_id)] {
+        let family = claims.text(Claim::Family)?;
+        let client = claims.text(Claim::Client)?;
+        for (claim, text) in [
+            (Claim::Subject, Some(subject)),
+            (Claim::TokenId, token_id),
+            (Claim::Family, family),
+            (Claim::Client, client),
+        ] {
             if text.is_some_and(|text| text.is_empty() || text.len() > MAX_NAME) {
                 return Err(VerifyError::WrongLength(claim.name()));
             }
@@ -307,6 +330,8 @@ impl Issuer {
             valid_until: expires.saturating_add(self.settings.leeway.as_secs()).saturating_sub(1),
             issued_at,
             token_id: token_id.map(str::to_owned),
+            family: family.map(str::to_owned),
+            client: client.map(str::to_owned),
         })
     }
 

@@ -24,6 +24,10 @@ pub(in crate::config) struct Issuer {
     pub(in crate::config) issuer: String,
     /// The `aud` of which a token must carry one.
     pub(in crate::config) audience: OneOrMore,
+    /// The claims without which a token is refused, besides `exp`; one that is there must be right
+    /// in any case. One issuer at most may do without `iss`.
+    #[schemars(extend("default" = ["iss", "aud"]))]
+    pub(in crate::config) required_claims: Option<Vec<RequiredClaim>>,
     /// How far the clocks may be apart, at most 60s.
     #[schemars(extend("default" = "30s", "format" = "duration"))]
     pub(in crate::config) leeway: Option<String>,
@@ -37,6 +41,13 @@ pub(in crate::config) struct Issuer {
     /// true if the issuer holds a private key or a secret, else false.
     pub(in crate::config) bound: Option<bool>,
     pub(in crate::config) claims: Option<Claims>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum RequiredClaim {
+    Iss,
+    Aud,
 }
 
 /// How a secret is written, which may be the secret itself: wiped when dropped.

@@ -1,7 +1,7 @@
 //! Who has failed how often, within bounds.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -220,7 +220,7 @@ impl<K, V> Default for Halves<K, V> {
     }
 }
 
-impl<K: Eq + std::hash::Hash + Copy, V: Default> Halves<K, V> {
+impl<K: Eq + Hash + Copy, V: Default> Halves<K, V> {
     fn get(&mut self, key: K) -> &mut V {
         if !self.young.contains_key(&key) {
             let value = self.old.remove(&key).unwrap_or_default();

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::token::{Algorithm, ClaimPaths, Keyring, Signer, generate};
+use crate::token::{Algorithm, ClaimPaths, Keyring, RequiredClaims, Signer, generate};
 
 const NOW: u64 = 1_800_000_000;
 const SECRET: &[u8] = b"a secret of sixty-four bytes, which is long enough for every hash";
@@ -32,6 +32,7 @@ fn settings(keyring: Keyring) -> IssuerSettings {
         name: "local".into(),
         issuer: "https://gw.example.org".into(),
         audience: vec!["doorward".into(), "files".into()],
+        required: RequiredClaims::default(),
         keyring,
         algorithms: None,
         leeway: Duration::from_secs(30),
@@ -95,6 +96,7 @@ fn a_token_says_what_its_issuer_wrote() {
     claims["home"] = json!("/alice");
     claims["email"] = json!("alice@example.org");
     claims["cluster_tag"] = json!("c1");
+    claims["sid"] = json!("login");
     claims["unknown"] = json!([1.5, null, {"deep": true}]);
 
     let token = sign(&keyring, &claims);
@@ -115,6 +117,8 @@ fn a_token_says_what_its_issuer_wrote() {
             valid_until: NOW + 629,
             issued_at: Some(NOW - 10),
             token_id: Some("one".into()),
+            family: Some("login".into()),
+            client: None,
         }
     );
 }
@@ -363,10 +367,11 @@ fn anything_but_three_strict_parts_is_no_token() {
         token.replace('.', " . "),
     ] {
         let outcome = verifier.verify(&broken, NOW);
-        assert!(
-            matches!(outcome, Err(VerifyError::NotAToken | VerifyError::MalformedHeader)),
-            "{broken}: {outcome:?}"
+        let is_refused = matches!(
+            outcome,
+            Err(VerifyError::BadSignature | VerifyError::MalformedHeader | VerifyError::NotAToken)
         );
+        assert!(is_refused, "{broken}: {outcome:?}");
     }
     for signature in ["", "AAAA", "AAA"] {
         let outcome = verifier.verify(&format!("{signed}.{signature}"), NOW).unwrap_err();
@@ -483,6 +488,60 @@ fn unsound_settings_build_no_verifier() {
     assert!(matches!(build(overlapping), Err(IssuerError::OverlappingClaims { .. })));
     let twins = Verifier::new(vec![base(), IssuerSettings { name: "twin".into(), ..base() }]);
     assert!(matches!(twins, Err(IssuerError::Duplicate { .. })));
+    let required = RequiredClaims { issuer: false, audience: true };
+    let anonymous =
+        |name: &str| IssuerSettings { name: name.into(), issuer: name.into(), required, ..base() };
+    let both = Verifier::new(vec![anonymous("a"), anonymous("b")]);
+    assert!(matches!(both, Err(IssuerError::Anonymous { .. })));
+}
+
+#[test]
+fn a_token_that_names_no_issuer_is_that_ones_which_does_without() {
+    let (ours, theirs) = (secret_ring(), generated(&[("k", Algorithm::EdDSA)]));
+    let required = RequiredClaims { issuer: false, audience: true };
+    let named = settings(theirs.clone());
+    let anonymous = IssuerSettings {
+        name: "other".into(),
+        issuer: "other".into(),
+        required,
+        ..settings(ours.clone())
+    };
+    let both = Verifier::new(vec![named, anonymous.clone()]).unwrap();
+    let alone = Verifier::new(vec![anonymous]).unwrap();
+    let without = claims_with("iss", Value::Null);
+
+    assert_eq!(both.verify(&sign(&ours, &without), NOW).unwrap().issuer, 1);
+    assert_eq!(alone.verify(&sign(&ours, &without), NOW).unwrap().issuer, 0);
+    assert_eq!(both.verify(&sign(&theirs, &without), NOW), Err(VerifyError::UnknownKey));
+    for (claim, value, error) in [
+        ("iss", json!("https://e.example"), VerifyError::UnknownIssuer),
+        ("iss", json!(1), VerifyError::WrongType("iss")),
+        ("iss", json!(""), VerifyError::UnknownIssuer),
+        ("aud", json!("doorward"), VerifyError::UnknownKey), // `iss` names the issuer with others
+    ] {
+        let token = sign(&ours, &claims_with(claim, value));
+        assert_eq!(both.verify(&token, NOW), Err(error));
+    }
+}
+
+#[test]
+fn an_audience_that_need_not_be_there_must_be_right_where_it_is() {
+    let keyring = secret_ring();
+    let required = RequiredClaims { issuer: true, audience: false };
+    let verifier =
+        Verifier::new(vec![IssuerSettings { required, ..settings(keyring.clone()) }]).unwrap();
+    let verify = |claims| verifier.verify(&sign(&keyring, &claims), NOW).map(drop);
+
+    assert_eq!(verify(claims_with("aud", Value::Null)), Ok(()));
+    for (audience, error) in [
+        (json!("other"), VerifyError::WrongAudience),
+        (json!([]), VerifyError::WrongAudience),
+        (json!(1), VerifyError::WrongType("aud")),
+    ] {
+        assert_eq!(verify(claims_with("aud", audience)), Err(error));
+    }
+    assert_eq!(verify(claims_with("iss", Value::Null)), Err(VerifyError::MissingClaim("iss")));
+    assert_eq!(verify(claims_with("exp", Value::Null)), Err(VerifyError::MissingClaim("exp")));
 }
 
 #[test]
