@@ -151,7 +151,8 @@ impl App {
             log.counters(),
         );
         let admin = bind_admin(&admin_address, &observed)?;
-        let service = control.with_config(|config| Service::start(config, &control))?;
+        let readiness = &observed.readiness;
+        let service = control.with_config(|config| Service::start(config, &control, readiness))?;
         let crew = Crew::new(&bound, &control, metrics, &service, access_log.as_ref())?;
         let started =
             Started { listeners, admin: admin.as_ref().map(|(bound, _)| bound.address().clone()) };

@@ -241,10 +241,12 @@ fn note_fixed(before: &Config, after: &Config) {
         || before.log.format != after.log.format
         || before.log.file != after.log.file
         || before.log.access != after.log.access
-        || before.log.queue != after.log.queue;
+        || before.log.queue != after.log.queue
+        || !before.store.is_same(&after.store);
     if is_fixed {
         tracing::warn!(
-            "`server.workers`, `admin.address` and `[log]` but its level take effect with the next start"
+            "`server.workers`, `admin.address`, `[store]` and `[log]` but its level take effect \
+             with the next start"
         );
     }
 }

@@ -179,7 +179,11 @@ fn metrics_text(state: &AdminState) -> Response<Full<Bytes>> {
 fn readiness(state: &AdminState) -> Response<Full<Bytes>> {
     let reasons = state.readiness.obstacles();
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json(status, &serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons }))
+    let degraded = state.readiness.degraded();
+    let body = serde_json::json!({
+        "ready": reasons.is_empty(), "reasons": reasons, "degraded": degraded
+    });
+    json(status, &body)
 }
 
 async fn reload(state: &AdminState) -> Response<Full<Bytes>> {

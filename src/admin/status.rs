@@ -10,6 +10,7 @@ pub struct Readiness {
     listening: AtomicBool,
     loaded: AtomicBool,
     draining: AtomicBool,
+    store_away: AtomicBool,
 }
 
 impl Readiness {
@@ -40,6 +41,18 @@ impl Readiness {
         self.draining.load(Relaxed)
     }
 
+    /// Whether the store answers. Without it nothing is issued, and everything else goes on.
+    pub fn store(&self, is_well: bool) {
+        self.store_away.store(!is_well, Relaxed);
+    }
+
+    /// What does not work, though requests are welcome.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<&'static str> {
+        let is_away = self.store_away.load(Relaxed);
+        is_away.then_some("the store is away: nothing is issued").into_iter().collect()
+    }
+
     /// Why requests should not be sent here; empty when ready.
     #[must_use]
     pub fn obstacles(&self) -> Vec<&'static str> {
@@ -65,6 +78,9 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// Whether it is ending.
     pub draining: bool,
+    /// What does not work, though requests are welcome.
+    #[serde(default)]
+    pub degraded: Vec<String>,
     /// The snapshot's number.
     pub generation: u64,
     /// When that took effect, in Unix seconds.

@@ -94,6 +94,7 @@ impl Observed {
             pid: std::process::id(),
             uptime_seconds: self.started.elapsed().as_secs(),
             draining: self.readiness.is_draining(),
+            degraded: self.readiness.degraded().into_iter().map(ToOwned::to_owned).collect(),
             generation: snapshot.generation,
             loaded_at: self.control_metrics.loaded_at(),
             last_reload: self.control.outcome().map(|outcome| LastReload {

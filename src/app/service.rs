@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::MissedTickBehavior;
 
 use super::StartError;
+use crate::admin::Readiness;
 use crate::clock;
-use crate::config::{Config, StorePlace};
+use crate::config::{self, Config, StorePlace};
 use crate::control::Control;
 use crate::endpoint::{Desk, Endpoints};
 use crate::identity::standing::Standing;
@@ -21,6 +23,9 @@ use crate::worker::Shared;
 /// More would take time from the workers.
 const THREADS: usize = 2;
 
+/// How often the store is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The service at work.
 pub(super) struct Service {
     runtime: Runtime,
@@ -31,7 +36,11 @@ pub(super) struct Service {
 impl Service {
     /// Opens the store and begins. Where the store cannot be used, nothing starts: who
     /// configured one counts on it.
-    pub(super) fn start(config: &Config, control: &Arc<Control>) -> Result<Self, StartError> {
+    pub(super) fn start(
+        config: &Config,
+        control: &Arc<Control>,
+        readiness: &Arc<Readiness>,
+    ) -> Result<Self, StartError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("service")
@@ -40,13 +49,15 @@ impl Service {
             .map_err(|error| StartError::System("a thread", error))?;
         let secrets = Secrets::derive(config.store.secret.as_ref())?;
         let standing = Standing::new();
-        let throttle = Arc::new(Throttle::new(settings(config)));
+        let throttle = Arc::new(Throttle::new(settings(config.throttle)));
         let sealer = Arc::new(Sealer::new(&*secrets.subkey("session")?)?);
         let store = runtime.block_on(open(&config.store, &standing))?;
         if let Some(store) = &store {
             runtime.spawn(store::feed::run(Arc::clone(store), Arc::clone(&standing)));
         }
-        let _ = (store, control);
+        let looking =
+            look(store, Arc::clone(control), Arc::clone(readiness), Arc::clone(&throttle));
+        runtime.spawn(looking);
         let shared = Shared { standing, throttle, sealer };
         let desk = Desk::new(
             Arc::new(Endpoints::new(Arc::new(TokenService {}))),
@@ -71,9 +82,27 @@ impl Service {
     }
 }
 
+/// Looks, every now and then, whether the store is well, and at what the throttle goes by since
+/// the last reload.
+async fn look(
+    store: Option<Arc<dyn Store>>,
+    control: Arc<Control>,
+    readiness: Arc<Readiness>,
+    throttle: Arc<Throttle>,
+) {
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        throttle.configure(settings(control.snapshots().current().throttle));
+        if let Some(store) = &store {
+            readiness.store(store.is_well().await);
+        }
+    }
+}
+
 /// What the throttle goes by.
-pub(super) fn settings(config: &Config) -> Settings {
-    let throttle = config.throttle;
+fn settings(throttle: config::Throttle) -> Settings {
     Settings {
         failures: throttle.failures,
         failures_per_address: throttle.failures_per_address,
@@ -83,7 +112,7 @@ pub(super) fn settings(config: &Config) -> Settings {
 }
 
 async fn open(
-    store: &crate::config::Store,
+    store: &config::Store,
     standing: &Arc<Standing>,
 ) -> Result<Option<Arc<dyn Store>>, StartError> {
     let (standing, now) = (Arc::clone(standing), clock::unix_seconds());

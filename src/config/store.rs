@@ -75,6 +75,23 @@ const LEAST_SECRET: usize = 32;
 const DATABASE: &str = "doorward.db";
 
 impl Store {
+    /// Whether both mean the same store, used in the same way.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let place = match (&self.place, &other.place) {
+            (StorePlace::Nowhere, StorePlace::Nowhere) => true,
+            (
+                StorePlace::Postgres { url, ca },
+                StorePlace::Postgres { url: other_url, ca: other_ca },
+            ) => url.expose() == other_url.expose() && ca == other_ca,
+            (StorePlace::Sqlite(path), StorePlace::Sqlite(other)) => path == other,
+            _ => false,
+        };
+        place
+            && self.timeout == other.timeout
+            && self.secret.as_ref().map(Secret::expose) == other.secret.as_ref().map(Secret::expose)
+    }
+
     pub(super) fn validate(
         raw: Option<file::Store>,
         is_needed: bool,
