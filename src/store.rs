@@ -15,6 +15,10 @@
 
 pub mod feed;
 mod migrations;
+#[cfg(feature = "postgres")]
+mod notice;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod record;
 mod sql;
 pub mod sqlite;
@@ -29,6 +33,8 @@ use std::pin::Pin;
 use crate::api_key::ApiKey;
 use crate::identity::standing::{Change, Revocation};
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::Postgres;
 pub use self::record::{Challenge, Family, Found, Hash, Rotation, Totp};
 pub use self::sqlite::Sqlite;
 
