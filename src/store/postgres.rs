@@ -207,7 +207,7 @@ impl Store for Postgres {
     }
 
     fn standing(&self, now: u64) -> Answer<'_, Vec<Change>> {
-        Box::pin(async move {
+        self.call(async move {
             let line = self.connector.connect().await.map_err(StoreError::away)?;
             standing::all(&line.client, now).await
         })

@@ -10,8 +10,6 @@ macro_rules! family {
 }
 
 /// The columns of a family, in the order in which they are read.
-#[cfg(feature = "postgres")]
-pub(super) const FAMILY: &str = family!();
 
 pub(super) const PUT_KEY: &str = "INSERT INTO api_keys (id, hash, owner, created_at, expires_at, record) \
      VALUES ($1, $2, $3, $4, $5, $6)";

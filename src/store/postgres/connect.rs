@@ -294,8 +294,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_being_repeated() {
-        for address in
-            ["", "postgres://", "mysql://u:hunter2@h", "host=h passwort=hunter2", "x\0y"]
+        for address in ["", "postgres://", "mysql://u:hunter2@h", "host=h passwort=hunter2", "x\0y"]
         {
             let refused = connector(address).unwrap_err();
 

@@ -3,9 +3,7 @@
 use tokio_postgres::types::ToSql;
 
 use super::super::notice::Notice;
-use super::super::record::{
-    Challenge, Hash, Totp, check_details, check_name, signed, unsigned,
-};
+use super::super::record::{Challenge, Hash, Totp, check_details, check_name, signed, unsigned};
 use super::super::{MAX_CHALLENGES, StoreError, sql};
 use super::{Postgres, column, first};
 use crate::identity::standing::Change;
@@ -32,11 +30,7 @@ const PUT_CHALLENGE: &str = "WITH trimmed AS (DELETE FROM challenges WHERE id IN
      VALUES ($1, $2, $3, $4, $5)";
 
 impl Postgres {
-    pub(super) async fn find_totp(
-        &self,
-        user: &str,
-        now: u64,
-    ) -> Result<Option<Totp>, StoreError> {
+    pub(super) async fn find_totp(&self, user: &str, now: u64) -> Result<Option<Totp>, StoreError> {
         let rows = self.lease().await?.rows(sql::TOTP, &[&user, &signed(now)]).await?;
         let Some(row) = first(&rows) else { return Ok(None) };
         Ok(Some(Totp {
@@ -120,11 +114,7 @@ impl Postgres {
         Ok(())
     }
 
-    pub(super) async fn tried(
-        &self,
-        id: &Hash,
-        now: u64,
-    ) -> Result<Option<Challenge>, StoreError> {
+    pub(super) async fn tried(&self, id: &Hash, now: u64) -> Result<Option<Challenge>, StoreError> {
         let mut lease = self.lease().await?;
         let rows = lease.rows(sql::TRY_CHALLENGE, &[&id.as_slice(), &signed(now)]).await?;
         let Some(row) = first(&rows) else { return Ok(None) };

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use tokio_postgres::Client;
 
 use super::super::notice::Notice;
-use super::super::record::{
-    check_name, key, revocation, revocation_row, signed, unsigned,
-};
+use super::super::record::{check_name, key, revocation, revocation_row, signed, unsigned};
 use super::super::{StoreError, sql};
 use super::families::{revoke_ended, tell_ended};
 use super::{Postgres, column, first, keys};
@@ -25,11 +23,8 @@ macro_rules! put {
     };
 }
 
-const REVOKE_TOKEN: &str = concat!(
-    "WITH ",
-    put!("$4"),
-    " SELECT NULL::text, until, pg_notify('doorward', $5) FROM put"
-);
+const REVOKE_TOKEN: &str =
+    concat!("WITH ", put!("$4"), " SELECT NULL::text, until, pg_notify('doorward', $5) FROM put");
 
 const REVOKE_FAMILY: &str = concat!(
     "WITH ended AS (DELETE FROM families WHERE id = $2 RETURNING tokens_until), ",
