@@ -4,6 +4,8 @@
 //! A worker hands over a whole request; the answer is made on a runtime of its own, so that a
 //! slow store or a costly signature holds up nobody's data.
 
+pub mod forward_auth;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -68,6 +68,36 @@ pub enum IdentityFields {
     XForwarded,
 }
 
+impl IdentityFields {
+    /// All families.
+    pub const ALL: [Self; 4] = [Self::None, Self::Remote, Self::XAuthRequest, Self::XForwarded];
+
+    /// The fields of user, groups, e-mail address, roles and home, in this order.
+    #[must_use]
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::Remote => {
+                &["remote-user", "remote-groups", "remote-email", "remote-roles", "remote-home"]
+            }
+            Self::XAuthRequest => &[
+                "x-auth-request-user",
+                "x-auth-request-groups",
+                "x-auth-request-email",
+                "x-auth-request-roles",
+                "x-auth-request-home",
+            ],
+            Self::XForwarded => &[
+                "x-forwarded-user",
+                "x-forwarded-groups",
+                "x-forwarded-email",
+                "x-forwarded-roles",
+                "x-forwarded-home",
+            ],
+        }
+    }
+}
+
 /// Which challenge an answer carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {

@@ -105,37 +105,17 @@ impl Principal {
     /// with a blank at its end: it then knows less, never else.
     #[must_use]
     pub fn fields(&self, family: IdentityFields) -> &[u8] {
-        let (index, names) = match family {
+        let index = match family {
             IdentityFields::None => return &[],
-            IdentityFields::XForwarded => (
-                0,
-                [
-                    "x-forwarded-user",
-                    "x-forwarded-groups",
-                    "x-forwarded-email",
-                    "x-forwarded-roles",
-                    "x-forwarded-home",
-                ],
-            ),
-            IdentityFields::XAuthRequest => (
-                1,
-                [
-                    "x-auth-request-user",
-                    "x-auth-request-groups",
-                    "x-auth-request-email",
-                    "x-auth-request-roles",
-                    "x-auth-request-home",
-                ],
-            ),
-            IdentityFields::Remote => {
-                (2, ["remote-user", "remote-groups", "remote-email", "remote-roles", "remote-home"])
-            }
+            IdentityFields::XForwarded => 0,
+            IdentityFields::XAuthRequest => 1,
+            IdentityFields::Remote => 2,
         };
         let Some(cell) = self.fields.get(index) else { return &[] };
-        cell.get_or_init(|| self.write_fields(names).into_bytes().into_boxed_slice())
+        cell.get_or_init(|| self.write_fields(family.names()).into_bytes().into_boxed_slice())
     }
 
-    fn write_fields(&self, names: [&str; 5]) -> String {
+    fn write_fields(&self, names: &[&str]) -> String {
         let facts = &self.facts;
         let home = facts.home.as_ref().map(|home| if home.is_root() { "/" } else { home.as_str() });
         let values = [
@@ -146,7 +126,7 @@ impl Principal {
             home.map(ToOwned::to_owned),
         ];
         let mut fields = String::new();
-        for (name, value) in names.into_iter().zip(values) {
+        for (name, value) in names.iter().zip(values) {
             let value = value.unwrap_or_default();
             if !value.is_empty() && is_plain(&value) {
                 let _ = write!(fields, "{name}: {value}\r\n");

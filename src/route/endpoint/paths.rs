@@ -35,7 +35,7 @@ pub(super) const CLUSTERCOCKPIT: &[&str] = &[
 
 /// Proxies.
 pub(super) const FORWARD_AUTH: &[&str] =
-    &["/auth/nginx", "/auth/traefik", "/auth/caddy", "/auth/envoy", "/auth/envoy/{*path}"];
+    &["/auth/nginx", "/auth/traefik", "/auth/caddy", "/auth/envoy/", "/auth/envoy/{*path}"];
 
 /// `JWThenticator`.
 pub(super) const JWTHENTICATOR: &[&str] = &[
