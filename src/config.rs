@@ -103,7 +103,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration at `path`, what it includes, and what `environment` overrides.
+    /// Reads the configuration at `path`, what it includes, and what `environment` overrides. An
+    /// empty path is no file: the environment then says everything.
     ///
     /// Certificates, keys and users are named in it, and read by others.
     ///

@@ -145,7 +145,9 @@ impl Report {
         for warning in &self.warnings {
             writeln!(out, "warning: {}", warning.text)?;
         }
-        let file = args.config.display();
+        let is_named = !args.config.as_os_str().is_empty();
+        let file =
+            if is_named { args.config.display().to_string() } else { "the environment".into() };
         let warnings = count(self.warnings.len(), "warning");
         match verdict {
             Verdict::Good => writeln!(out, "{file} is good: {}; {warnings}", self.summary),

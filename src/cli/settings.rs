@@ -9,11 +9,21 @@ use crate::snapshot::{Keep, LoadErrors, Snapshot};
 const BESIDE: &str = "doorward.toml";
 const INSTALLED: &str = "/etc/doorward/doorward.toml";
 
+/// What no configuration does without; where the environment has one of these and there is no
+/// file, it says everything.
+const LISTENERS: &str = "DOORWARD_LISTENERS_";
+
 /// The configuration that is meant: the one that is named, else `doorward.toml` in the working
-/// directory if it is there, else the installed one.
+/// directory if it is there, else the installed one. Empty: there is no file, and the environment
+/// stands for one. A file that is named and missing is never passed over.
 pub(super) fn path(named: Option<PathBuf>) -> PathBuf {
-    let otherwise = || if Path::new(BESIDE).exists() { BESIDE } else { INSTALLED }.into();
-    named.unwrap_or_else(otherwise)
+    let has_listener = || environment().any(|(name, _)| name.starts_with(LISTENERS));
+    match named {
+        Some(named) => named,
+        None if Path::new(BESIDE).exists() => BESIDE.into(),
+        None if !Path::new(INSTALLED).exists() && has_listener() => PathBuf::new(),
+        None => INSTALLED.into(),
+    }
 }
 
 /// The environment, as far as it is text. A variable of ours that is none is read lossily, and

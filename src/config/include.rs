@@ -29,8 +29,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Reads `path` and everything that it includes.
+    /// Reads `path` and everything that it includes; an empty path is no file.
     pub(super) fn read(&mut self, path: &Path) -> Table {
+        if path.as_os_str().is_empty() {
+            self.sources.add_variable("DOORWARD_*".to_owned());
+            return Table::default();
+        }
         match source::read(path) {
             Ok(text) => {
                 self.read.extend(path.canonicalize());

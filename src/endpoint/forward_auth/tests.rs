@@ -81,17 +81,8 @@ fn a_question_that_lacks_a_word_or_says_one_twice_is_refused() {
 
 #[test]
 fn a_target_that_is_no_path_or_holds_a_fragment_is_refused() {
-    for target in [
-        "",
-        "*",
-        "files",
-        "http://files.test/x",
-        "/a#b",
-        "/a?b#c",
-        "/a b",
-       
-        "/a?b=\u{e9}",
-    ] {
+    for target in ["", "*", "files", "http://files.test/x", "/a#b", "/a?b#c", "/a b", "/a?b=\u{e9}"]
+    {
         let mut fields = without("x-original-uri");
         fields.push(("x-original-uri", target));
         let asked = question("GET", "/auth/nginx", &fields);
