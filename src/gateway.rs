@@ -5,8 +5,10 @@
 //! is sent to an upstream, nor a byte of a body read, before there is a
 //! [`Permit`](crate::policy::Permit).
 
+mod case;
 pub mod connection;
 mod endpoint;
+mod forward_auth;
 mod identify;
 pub(crate) mod incoming;
 mod journal;
@@ -25,17 +27,16 @@ use std::task::Poll;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming as RequestBody;
 
+use self::case::{Case, Held};
 use self::connection::Connection;
 use self::incoming::Incoming;
 use self::journal::Journal;
 use self::rejection::Rejection;
 use self::response::Body;
-use crate::credential::Credential;
+use crate::endpoint::forward_auth::Proxy;
 use crate::forward::fields::Trust;
-use crate::home::Named;
-use crate::policy::authorize;
 use crate::resource::CanonicalPath;
-use crate::route::{NoRoute, Route, Table};
+use crate::route::endpoint::Dialect;
 use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
 
@@ -113,51 +114,28 @@ async fn serve(
     }
     let mount = snapshot.mounts.find(connection.listener_index, &incoming.host, &path);
     if let Some(mount) = mount {
+        if snapshot.profiles.get(mount).is_some_and(|it| it.dialect == Dialect::ForwardAuth) {
+            let answered = forward_auth::answer(worker, connection, view, mount, &path, journal);
+            return Box::pin(answered).await.map(|response| Reply::Own(Box::new(response)));
+        }
         let request = endpoint::Request { incoming: &incoming, path: &path, body };
         let answered = endpoint::answer(worker, connection, view, mount, request, journal);
         return Box::pin(answered).await.map(|response| Reply::Own(Box::new(response)));
     }
-    let (index, route) = find(&snapshot.routes, connection, &incoming, &path, journal)?;
-    journal.route = Some(index);
-    path.admit(route.dialect)?;
-    let query = incoming.query()?;
-    let destination = incoming.destination(&parts.headers, connection.is_tls)?;
-    if let Some(destination) = &destination {
-        destination.path().admit(route.dialect)?;
-    }
-    let credential = Credential::extract(&parts.headers, route.accepted)?;
-    let client = connection.client(&parts.headers, &snapshot.trusted_proxies);
-    let principal = identify::identify(worker, view, credential, client, journal).await?;
-    journal.principal = Some(Rc::clone(&principal));
-    let named = Named { path: &path, query: &query, destination: destination.as_ref() };
-    let permit = authorize(&principal, route, &parts.method, &named)?;
-    journal.verdict = Verdict::Allow;
+    let held = Held {
+        parts: &parts,
+        incoming: &incoming,
+        listener_index: connection.listener_index,
+        is_secure: connection.is_tls,
+        client: connection.client(&parts.headers, &snapshot.trusted_proxies),
+    };
+    let case = Case::open(&held, view, path, journal)?;
+    let permit = case.decide(worker, view, journal).await?;
     let request = transmit::Outbound { parts: &parts, host: &incoming.host, body };
     // Boxed: a refused request need not carry the room for what it is refused.
     Box::pin(transmit::transmit(connection, view, permit, request, journal))
         .await
         .map(Reply::Upstream)
-}
-
-/// Finds the route. On a route for other methods its name is noted all the same, for the
-/// answer's `Allow`.
-fn find<'v>(
-    table: &'v Table,
-    connection: &Connection,
-    incoming: &Incoming<'_>,
-    path: &CanonicalPath<'_>,
-    journal: &mut Journal,
-) -> Result<(usize, &'v Route), Rejection> {
-    let method = &journal.parts.method;
-    table.find(connection.listener_index, &incoming.host, path, method).map_err(|error| match error
-    {
-        NoRoute::Method(name) => {
-            journal.route = table.routes().iter().position(|route| &*route.name == name);
-            Rejection::Method
-        }
-        NoRoute::CaseVariant(_) => Rejection::RouteCase,
-        NoRoute::Nothing => Rejection::NoRoute,
-    })
 }
 
 fn refuse(
@@ -179,10 +157,13 @@ fn refuse(
     }
     journal.reason = rejection.label();
     journal.decision = Some(decision);
-    journal.status = rejection.status().as_u16();
+    let told = |proxy: Proxy| proxy.status(rejection.status());
+    let status = journal.proxy.map_or(rejection.status(), told);
+    journal.status = status.as_u16();
     let challenges = route.map(|route| &route.challenges);
     let challenges = challenges.map_or(&[][..], |challenges| challenges.of(challenge));
-    let response = response::refusal(rejection, decision.as_str(), challenges, allow);
+    let mut response = response::refusal(rejection, decision.as_str(), challenges, allow);
+    *response.status_mut() = status;
     if journal.parts.method != http::Method::HEAD {
         journal.sent = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);
     }

@@ -13,10 +13,11 @@ mod fields;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use ipnet::IpNet;
 
 pub use self::fields::{forged, told};
+use crate::home::Target;
 
 /// A proxy that asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl Proxy {
             Self::Envoy => {
                 let target = question.uri.path_and_query().map_or("", |target| target.as_str());
                 let target = target.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(ENVOY));
-                (question.method.clone(), target.ok_or(AskError::Unclear)?, only(fields, "host")?)
+                (question.method.clone(), target.ok_or(AskError::Unclear)?, host(question)?)
             }
             Self::Nginx => read(fields, ORIGINAL)?,
             Self::Caddy | Self::Traefik => read(fields, FORWARDED)?,
@@ -129,8 +130,10 @@ impl Proxy {
         let is_secure = is_secure(fields)?;
         let fields = fields::original(fields, &host, [ORIGINAL, FORWARDED]);
         check_copy(&method, &fields)?;
-        let request = Request::builder().method(method).uri(parse(uri)?).body(());
-        let (mut parts, ()) = request.map_err(|_| AskError::Unclear)?.into_parts();
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = method;
+        parts.uri = parse(uri)?;
+        parts.version = question.version;
         parts.headers = fields;
         Ok(Original { parts, is_secure })
     }
@@ -149,13 +152,10 @@ impl Proxy {
     }
 }
 
-/// Whether a peer may ask: it is in one of the networks or, where there are none, on this machine.
+/// Whether a peer may ask.
 #[must_use]
 pub fn may_ask(trusted: &[IpNet], peer: IpAddr) -> bool {
     let peer = peer.to_canonical();
-    if trusted.is_empty() {
-        return peer.is_loopback();
-    }
     trusted.iter().any(|network| network.contains(&peer))
 }
 
@@ -178,6 +178,14 @@ fn text<'f>(fields: &'f HeaderMap, name: &str) -> Result<&'f str, AskError> {
     match (values.next().map(HeaderValue::to_str), values.next()) {
         (Some(Ok(text)), None) => Ok(text),
         _ => Err(AskError::Unclear),
+    }
+}
+
+/// The host of a question that names the one that was asked for.
+fn host(question: &Parts) -> Result<HeaderValue, AskError> {
+    match question.uri.authority() {
+        Some(authority) => authority.as_str().parse().map_err(|_| AskError::Unclear),
+        None => only(&question.headers, "host"),
     }
 }
 
@@ -210,23 +218,26 @@ fn check_copy(method: &Method, fields: &HeaderMap) -> Result<(), AskError> {
     if is_copy && !fields.contains_key("destination") { Err(AskError::Unclear) } else { Ok(()) }
 }
 
-/// Whether the proxy passes on what was decided on: the target as it came.
+/// Whether the proxy passes on what was decided on: target and `Destination` as they came.
 ///
 /// # Errors
 ///
 /// [`AskError::Uncanonical`].
-pub fn check_target(original: &Parts, decided: &str) -> Result<(), AskError> {
+pub fn check_target(original: &Parts, decided: &Target<'_>) -> Result<(), AskError> {
     let came = original.uri.path_and_query().map_or("", |target| target.as_str());
-    if came == decided { Ok(()) } else { Err(AskError::Uncanonical) }
+    let destination = original.headers.get("destination");
+    let destination = destination.map(|value| value.to_str().map(path_of).unwrap_or_default());
+    if came == decided.path_and_query() && destination == decided.destination() {
+        Ok(())
+    } else {
+        Err(AskError::Uncanonical)
+    }
 }
 
-/// The answer of a proxy's question about what may pass.
-#[must_use]
-pub fn permitted(identity: HeaderMap) -> http::Response<()> {
-    let mut answer = http::Response::new(());
-    *answer.headers_mut() = identity;
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
+/// The path of a `Destination`, which may be a whole URI (RFC 4918 §10.3).
+fn path_of(destination: &str) -> &str {
+    let Some((_, rest)) = destination.split_once("://") else { return destination };
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! its response has ended.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use http::{Version, header};
 
 use super::connection::Connection;
 use super::reason;
+use crate::endpoint::forward_auth::Proxy;
 use crate::forward::body::BodyError;
 use crate::identity::{Principal, Proof};
 use crate::telemetry::access_log::{Record, Verdict};
@@ -37,6 +39,10 @@ pub struct Journal {
     pub route: Option<usize>,
     /// Index of the endpoint of ours that it asked.
     pub endpoint: Option<usize>,
+    /// Which proxy asks about it, if it is not ours to forward.
+    pub proxy: Option<Proxy>,
+    /// The address of the client behind that proxy.
+    pub client: Option<IpAddr>,
     /// Who it was made by.
     pub principal: Option<Rc<Principal>>,
     /// The name that a refused client gave.
@@ -81,6 +87,8 @@ impl Journal {
             path: None,
             route: None,
             endpoint: None,
+            proxy: None,
+            client: None,
             principal: None,
             claimed: None,
             credential: None,
@@ -168,9 +176,9 @@ impl Journal {
             decision_id: self.decision.as_ref().map(Id::as_str),
             listener: &self.connection.listener,
             peer: self.connection.peer,
-            client: self
-                .connection
-                .client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies),
+            client: self.client.or_else(|| {
+                self.connection.client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies)
+            }),
             protocol: match self.parts.version {
                 Version::HTTP_2 => "HTTP/2",
                 Version::HTTP_10 => "HTTP/1.0",

@@ -56,6 +56,7 @@ pub const ALL: &[&str] = &[
     "expectation",
     "expired",
     "field_malformed",
+    "forged_field",
     "fragment",
     "frame_flood",
     "head_malformed",
@@ -108,11 +109,14 @@ pub const ALL: &[&str] = &[
     "trailing_dot_or_space",
     "transfer_encoding_repeated",
     "transfer_encoding_unknown",
+    "uncanonical",
     "unchecked_destination",
+    "unclear_question",
     "unknown_issuer",
     "unknown_key",
     "unsupported_algorithm",
     "unsupported_header",
+    "untrusted_proxy",
     "upstream_answer",
     "upstream_closed",
     "upstream_exhausted",
@@ -156,6 +160,7 @@ mod tests {
             include_str!("../home.rs"),
             include_str!("../identity.rs"),
             include_str!("../policy.rs"),
+            include_str!("../endpoint/forward_auth.rs"),
         ];
 
         let labels: Vec<_> = sources.iter().flat_map(|source| labels(source)).collect();

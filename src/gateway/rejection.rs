@@ -6,6 +6,7 @@
 use http::StatusCode;
 
 use crate::credential::CredentialError;
+use crate::endpoint::forward_auth::AskError;
 use crate::forward::ForwardError;
 use crate::forward::head::HeadError;
 use crate::home::HomeError;
@@ -20,6 +21,8 @@ use crate::route::Challenge;
 pub enum Rejection {
     /// No `Host`, or more than one.
     AbsentHost,
+    /// A proxy's question cannot be answered with yes.
+    Ask(AskError),
     /// The body exceeds the route's limit.
     BodyTooLarge,
     /// The client's body did not arrive.
@@ -100,6 +103,7 @@ impl Rejection {
                 | Denied::MissingPermission
                 | Denied::MissingRole,
             ) => StatusCode::FORBIDDEN,
+            Self::Ask(error) => error.status(),
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -121,6 +125,7 @@ impl Rejection {
     pub fn label(self) -> &'static str {
         match self {
             Self::AbsentHost => "host_absent_or_repeated",
+            Self::Ask(error) => error.label(),
             Self::BodyTooLarge => "body_too_large",
             Self::ClientBody => "client_body",
             Self::ClientTimeout => "client_timeout",
@@ -188,6 +193,12 @@ impl Rejection {
                 | Self::UpstreamTimeout
                 | Self::UpstreamUnreachable
         )
+    }
+}
+
+impl From<AskError> for Rejection {
+    fn from(error: AskError) -> Self {
+        Self::Ask(error)
     }
 }
 

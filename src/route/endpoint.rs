@@ -148,7 +148,9 @@ impl Mount {
         if !self.listeners.contains(&listener) || self.paths.at(path).is_err() {
             return None;
         }
-        if self.hosts.is_empty() {
+        // A proxy's question may name the host that it asks about; it must never become a request
+        // to a route.
+        if self.hosts.is_empty() || self.dialect == Dialect::ForwardAuth {
             return Some(0);
         }
         let matching = self.hosts.iter().filter(|pattern| pattern.matches(host));
@@ -162,7 +164,9 @@ impl Mount {
     /// A path that both would answer, if there is one.
     #[must_use]
     pub fn collision(&self, other: &Self) -> Option<String> {
-        let hosts = (self.hosts.is_empty() && other.hosts.is_empty())
+        let both_ask = self.dialect == Dialect::ForwardAuth && other.dialect == self.dialect;
+        let hosts = both_ask
+            || (self.hosts.is_empty() && other.hosts.is_empty())
             || self.hosts.iter().any(|host| other.hosts.contains(host));
         let listeners = self.listeners.iter().any(|index| other.listeners.contains(index));
         if !hosts || !listeners {

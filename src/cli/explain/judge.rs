@@ -340,7 +340,8 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
         Rejection::Method => "CONNECT and TRACE are never let through",
         Rejection::TargetForm => "the target is neither a path nor an http or https URL",
         Rejection::TargetTooLong => "the target is longer than the listener takes",
-        Rejection::BodyTooLarge
+        Rejection::Ask(_)
+        | Rejection::BodyTooLarge
         | Rejection::ClientBody
         | Rejection::ClientTimeout
         | Rejection::Credential(_)

@@ -1,0 +1,108 @@
+//! Request → permit: the same way for a request that is ours to forward and for one that a proxy
+//! asks about.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use http::request::Parts;
+
+use super::identify::identify;
+use super::incoming::Incoming;
+use super::journal::Journal;
+use super::rejection::Rejection;
+use crate::credential::Credential;
+use crate::home::Named;
+use crate::policy::{Permit, authorize};
+use crate::resource::{CanonicalPath, CanonicalQuery, Destination};
+use crate::route::{NoRoute, Route, Table};
+use crate::telemetry::access_log::Verdict;
+use crate::worker::{View, Worker};
+
+/// A request, and what is known of the way that it came.
+#[derive(Debug)]
+pub(super) struct Held<'r> {
+    /// Its head.
+    pub(super) parts: &'r Parts,
+    /// Its target and host.
+    pub(super) incoming: &'r Incoming<'r>,
+    /// Index of the listener whose routes may answer.
+    pub(super) listener_index: usize,
+    /// Whether it came by TLS.
+    pub(super) is_secure: bool,
+    /// Who sent it.
+    pub(super) client: IpAddr,
+}
+
+/// A request that has a route, with all that it names in canonical form.
+#[derive(Debug)]
+pub(super) struct Case<'r> {
+    held: &'r Held<'r>,
+    route: &'r Route,
+    path: CanonicalPath<'r>,
+    query: CanonicalQuery<'r>,
+    destination: Option<Destination<'r>>,
+}
+
+impl<'r> Case<'r> {
+    /// Finds the route and reads what the request names as the route's upstream would.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] to answer with.
+    pub(super) fn open(
+        held: &'r Held<'r>,
+        view: &'r View,
+        path: CanonicalPath<'r>,
+        journal: &mut Journal,
+    ) -> Result<Self, Rejection> {
+        let (index, route) = find(&view.snapshot.routes, held, &path, journal)?;
+        journal.route = Some(index);
+        path.admit(route.dialect)?;
+        let query = held.incoming.query()?;
+        let destination = held.incoming.destination(&held.parts.headers, held.is_secure)?;
+        if let Some(destination) = &destination {
+            destination.path().admit(route.dialect)?;
+        }
+        Ok(Self { held, route, path, query, destination })
+    }
+
+    /// Says who it is made by, and whether they may.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] to answer with.
+    pub(super) async fn decide(
+        &'r self,
+        worker: &Worker,
+        view: &View,
+        journal: &mut Journal,
+    ) -> Result<Permit<'r>, Rejection> {
+        let Self { held, route, path, query, destination } = self;
+        let credential = Credential::extract(&held.parts.headers, route.accepted)?;
+        let principal = identify(worker, view, credential, held.client, journal).await?;
+        journal.principal = Some(Rc::clone(&principal));
+        let named = Named { path, query, destination: destination.as_ref() };
+        let permit = authorize(&principal, route, &held.parts.method, &named)?;
+        journal.verdict = Verdict::Allow;
+        Ok(permit)
+    }
+}
+
+/// Finds the route. On a route for other methods its name is noted all the same, for the
+/// answer's `Allow`.
+fn find<'v>(
+    table: &'v Table,
+    held: &Held<'_>,
+    path: &CanonicalPath<'_>,
+    journal: &mut Journal,
+) -> Result<(usize, &'v Route), Rejection> {
+    let Held { parts, incoming, listener_index, .. } = held;
+    table.find(*listener_index, &incoming.host, path, &parts.method).map_err(|error| match error {
+        NoRoute::Method(name) => {
+            journal.route = table.routes().iter().position(|route| &*route.name == name);
+            Rejection::Method
+        }
+        NoRoute::CaseVariant(_) => Rejection::RouteCase,
+        NoRoute::Nothing => Rejection::NoRoute,
+    })
+}
