@@ -25,6 +25,8 @@ use tower::ServiceExt as _;
 use crate::route::endpoint::Dialect;
 use crate::service::{Call, TokenService};
 
+pub mod dialect;
+
 /// The largest body of a request to an endpoint.
 pub const MAX_BODY: usize = 64 * 1024;
 /// The largest answer; none of ours is near it.
@@ -123,13 +125,13 @@ impl Desk {
 
 fn router(dialect: Dialect) -> Router {
     match dialect {
+        Dialect::Ryft => dialect::ryft::router(),
         Dialect::Appmesh
         | Dialect::Clustercockpit
         | Dialect::ForwardAuth
         | Dialect::Jwthenticator
         | Dialect::Omegaml
         | Dialect::Page
-        | Dialect::Ryft
         | Dialect::Standard => Router::new(),
     }
 }

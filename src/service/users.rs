@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::{Reload, Unavailable};
+use super::{Reload, TokenService, Unavailable};
 use crate::directory::Format;
 use crate::directory::edit::{self, Change, EditError, NewUser, Update};
 use crate::password::{self, PasswordHashError};
@@ -154,6 +154,13 @@ impl UserFiles {
         self.change_first(&snapshot, Change::RemoveRole(name.to_owned())).await
     }
 
+    fn check_known(&self, name: &str) -> Result<(), UsersError> {
+        match self.reload.current().identities.find(name) {
+            Some(_) => Ok(()),
+            None => Err(EditError::Unknown(name.to_owned()).into()),
+        }
+    }
+
     fn check_role(snapshot: &Snapshot, name: &str) -> Result<(), UsersError> {
         // What is defined twice could not be loaded.
         match snapshot.identities.roles.get(name) {
@@ -191,6 +198,91 @@ impl UserFiles {
         } else {
             Err(UsersError::NotLoaded)
         }
+    }
+}
+
+impl TokenService {
+    fn user_files(&self) -> Result<&UserFiles, UsersError> {
+        Err(UsersError::NoDirectory)
+    }
+
+    /// [`UserFiles::add`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn add_user(
+        &self,
+        new: NewUser,
+        secret: Option<Secret>,
+    ) -> Result<Arc<User>, UsersError> {
+        self.user_files()?.add(new, secret).await
+    }
+
+    /// [`UserFiles::update`]. A new password ends everything that came by the old one, and who is
+    /// shut out has nothing left.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn update_user(
+        &self,
+        update: Update,
+        secret: Option<Secret>,
+    ) -> Result<Arc<User>, UsersError> {
+        let files = self.user_files()?;
+        if secret.is_none() && update.disabled != Some(true) {
+            return files.update(update, secret).await;
+        }
+        let name = update.name.clone();
+        files.check_known(&name)?;
+        self.end_all_of(&name).await?;
+        let user = files.update(update, secret).await?;
+        self.end_all_of(&name).await?; // what was begun meanwhile
+        Ok(user)
+    }
+
+    /// [`UserFiles::remove`]. Nothing of the user is left for another one of the same name.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn remove_user(&self, name: &str) -> Result<(), UsersError> {
+        let files = self.user_files()?;
+        files.check_known(name)?;
+        self.end_all_of(name).await?;
+        files.remove(name).await?;
+        self.end_all_of(name).await?;
+        self.totp_disable(name).await?;
+        Ok(())
+    }
+
+    /// [`UserFiles::set_role`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn set_role(&self, name: &str, grants: Vec<String>) -> Result<(), UsersError> {
+        self.user_files()?.set_role(name, grants).await
+    }
+
+    /// [`UserFiles::remove_role`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn remove_role(&self, name: &str) -> Result<(), UsersError> {
+        self.user_files()?.remove_role(name).await
+    }
+
+    /// Ends tokens, families, sessions and API keys. Before the file is changed this also shows
+    /// that the store is there.
+    async fn end_all_of(&self, name: &str) -> Result<(), Unavailable> {
+        self.revoke_user(name).await?;
+        for key in self.list_keys(Some(name)).await? {
+            self.end_key(Some(name), &key.id).await?;
+        }
+        Ok(())
     }
 }
 

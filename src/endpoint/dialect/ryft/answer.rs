@@ -1,0 +1,162 @@
+//! How ryft-server answers and refuses.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use crate::endpoint::dialect::retry::retry_after;
+use crate::service::{LoginError, UsersError};
+
+const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"Authorization Required\"");
+/// As its clients know it: without quotes.
+const TOKEN: HeaderValue = HeaderValue::from_static("JWT realm=Authorization Required");
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// Why a client does not get what it asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No credential, or a wrong password.
+    Challenge,
+    /// A login without what it needs.
+    IncompleteLogin,
+    /// The method is none of the path's.
+    NoMethod,
+    /// There is nothing here.
+    NoPage,
+    /// It will do later.
+    Later(Duration),
+    /// What was asked of the users is not done.
+    Plain {
+        /// As HTTP says it.
+        status: StatusCode,
+        /// Why.
+        message: Cow<'static, str>,
+        /// What was tried.
+        details: Option<&'static str>,
+    },
+    /// Too many failures.
+    Throttled(Duration),
+    /// The token, or the name and password of a login, do not hold.
+    Token(Cow<'static, str>),
+}
+
+impl Refusal {
+    pub(super) fn plain(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Plain { status, message: message.into(), details: None }
+    }
+
+    /// A change of users that was not made, in the words of this dialect.
+    pub(super) fn of_users(error: &UsersError, name: &str, tried: &'static str) -> Self {
+        use crate::directory::edit::EditError;
+        use crate::endpoint::dialect::users::{Verdict, verdict};
+        let (status, message) = match error {
+            UsersError::Edit(EditError::Exists(_)) => {
+                (StatusCode::CONFLICT, Cow::Owned(format!("\"{name}\" user already exists")))
+            }
+            UsersError::Edit(EditError::Unknown(_)) => {
+                (StatusCode::NOT_FOUND, Cow::Owned(format!("no \"{name}\" user found")))
+            }
+            other => match verdict(other) {
+                Verdict::Later => return Self::Later(super::super::retry::SOON),
+                Verdict::Refused(status, message) => (status, message),
+            },
+        };
+        Self::Plain { status, message, details: Some(tried) }
+    }
+}
+
+impl From<LoginError> for Refusal {
+    /// For a login by header: what is wrong with it is nobody's business.
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Busy | LoginError::Unavailable(_) => Self::Later(super::super::retry::SOON),
+            LoginError::Throttled { retry_after } => Self::Throttled(retry_after),
+            LoginError::ChallengeGone
+            | LoginError::Refused
+            | LoginError::SecondFactor(_)
+            | LoginError::WrongCode => Self::Challenge,
+        }
+    }
+}
+
+/// What the middleware for tokens says; its keys are sorted.
+#[derive(Serialize)]
+struct TokenError<'m> {
+    message: &'m str,
+    status: u16,
+}
+
+/// What the server itself says.
+#[derive(Serialize)]
+struct ServerError<'m> {
+    status: u16,
+    message: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'static str>,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Challenge => {
+                let mut answer = StatusCode::UNAUTHORIZED.into_response();
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, BASIC);
+                answer
+            }
+            Self::IncompleteLogin => {
+                let said = TokenError { message: "Missing Username or Password", status: 400 };
+                let mut answer = json(StatusCode::BAD_REQUEST, &said);
+                let text = HeaderValue::from_static("text/plain; charset=utf-8");
+                answer.headers_mut().insert(header::CONTENT_TYPE, text);
+                answer
+            }
+            Self::NoMethod => page_error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::NoPage => page_error(StatusCode::NOT_FOUND, "Page not found"),
+            Self::Later(after) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                with_retry(server_error(status, "temporarily unavailable", None), after)
+            }
+            Self::Plain { status, message, details } => server_error(status, &message, details),
+            Self::Throttled(after) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                with_retry(server_error(status, "too many failed logins", None), after)
+            }
+            Self::Token(message) => {
+                let said = TokenError { message: &message, status: 401 };
+                let mut answer = json(StatusCode::UNAUTHORIZED, &said);
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, TOKEN);
+                answer
+            }
+        }
+    }
+}
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, said: &impl Serialize) -> Response {
+    body(status, serde_json::to_vec(said).unwrap_or_default())
+}
+
+fn body(status: StatusCode, body: Vec<u8>) -> Response {
+    let fields = HeaderMap::from_iter([(header::CONTENT_TYPE, JSON)]);
+    (status, fields, body).into_response()
+}
+
+fn server_error(status: StatusCode, message: &str, details: Option<&'static str>) -> Response {
+    json(status, &ServerError { status: status.as_u16(), message, details })
+}
+
+/// Those of the router are indented.
+fn page_error(status: StatusCode, message: &str) -> Response {
+    let text =
+        format!("{{\n    \"status\": {},\n    \"message\": \"{message}\"\n}}", status.as_u16());
+    body(status, text.into_bytes())
+}
+
+fn with_retry(mut answer: Response, after: Duration) -> Response {
+    answer.headers_mut().insert(header::RETRY_AFTER, retry_after(after));
+    answer
+}
