@@ -4,7 +4,9 @@
 //! A worker hands over a whole request; the answer is made on a runtime of its own, so that a
 //! slow store or a costly signature holds up nobody's data.
 
+pub mod dialect;
 pub mod forward_auth;
+pub mod openapi;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,8 +26,6 @@ use tower::ServiceExt as _;
 
 use crate::route::endpoint::Dialect;
 use crate::service::{Call, TokenService};
-
-pub mod dialect;
 
 /// The largest body of a request to an endpoint.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -125,14 +125,13 @@ impl Desk {
 
 fn router(dialect: Dialect) -> Router {
     match dialect {
+        Dialect::Jwthenticator => dialect::jwthenticator::router(),
+        Dialect::Omegaml => dialect::omegaml::router(),
         Dialect::Ryft => dialect::ryft::router(),
-        Dialect::Appmesh
-        | Dialect::Clustercockpit
-        | Dialect::ForwardAuth
-        | Dialect::Jwthenticator
-        | Dialect::Omegaml
-        | Dialect::Page
-        | Dialect::Standard => Router::new(),
+        Dialect::Standard => dialect::standard::router(),
+        Dialect::Appmesh | Dialect::Clustercockpit | Dialect::ForwardAuth | Dialect::Page => {
+            Router::new()
+        }
     }
 }
 

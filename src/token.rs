@@ -21,6 +21,7 @@ mod keyring;
 mod payload;
 mod public;
 mod signer;
+mod spki;
 mod verifier;
 
 pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};

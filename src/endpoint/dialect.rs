@@ -3,6 +3,10 @@
 
 mod password;
 mod retry;
+mod spaced;
 mod users;
 
+pub mod jwthenticator;
+pub mod omegaml;
 pub mod ryft;
+pub mod standard;

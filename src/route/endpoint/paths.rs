@@ -70,6 +70,7 @@ pub(super) const STANDARD: &[&str] = &[
     "/openapi.json",
     "/totp/enrol",
     "/totp/confirm",
+    "/totp/recovery",
     "/totp/disable",
     "/account",
     "/account/keys",
