@@ -190,8 +190,8 @@ impl Endpoint {
     pub(super) fn validate_together(endpoints: &[Self], findings: &mut Findings<'_>) {
         let mounts: Vec<_> = endpoints.iter().map(Self::mount).collect();
         for (index, mount) in mounts.iter().enumerate() {
-            let before = mounts.iter().take(index);
-            let hit = before.filter_map(|first| Some((first, first.collision(mount)?))).next();
+            let mut before = mounts.iter().take(index);
+            let hit = before.find_map(|first| Some((first, first.collision(mount)?)));
             if let Some((first, path)) = hit {
                 let key = |mount: &Mount| Key::of("endpoints").child(&mount.name);
                 let reason = format!(

@@ -149,15 +149,14 @@ impl Scratch {
     fn header_of(&mut self, parts: &Parts<'_>) -> Result<(&Header, &mut [u8]), VerifyError> {
         let room = parts.make_room(&mut self.room);
         let known = self.header.take().filter(|_| self.encoded == parts.header);
-        let header = match known {
-            Some(header) => header,
-            None => {
-                let (json, _) = decode_into(parts.header, room)?;
-                let header = Header::parse(json)?;
-                self.encoded.clear();
-                self.encoded.push_str(parts.header);
-                header
-            }
+        let header = if let Some(header) = known {
+            header
+        } else {
+            let (json, _) = decode_into(parts.header, room)?;
+            let header = Header::parse(json)?;
+            self.encoded.clear();
+            self.encoded.push_str(parts.header);
+            header
         };
         Ok((self.header.insert(header), room))
     }
