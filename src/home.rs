@@ -6,6 +6,7 @@
 //! canonical forms, and tells case apart: a segment that equals the home's but for its case is
 //! refused in every dialect.
 
+mod fields;
 mod reveal;
 mod target;
 mod value;
@@ -19,6 +20,7 @@ use crate::resource::{
     CanonicalPath, CanonicalQuery, Destination, Dialect, PathPrefix, ResourceError,
 };
 
+pub use fields::Revealer;
 pub use reveal::reveal;
 pub use target::Target;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming as RequestBody;
 
@@ -19,7 +19,7 @@ use crate::forward::connection::Upload;
 use crate::forward::exchange::{self, Outgoing};
 use crate::forward::fields::{BodyFraming, CredentialFields, Head};
 use crate::forward::head::ResponseHead;
-use crate::home::{Mode, reveal};
+use crate::home::Revealer;
 use crate::policy::Permit;
 use crate::resource::CanonicalHost;
 use crate::route::Route;
@@ -205,7 +205,8 @@ fn switch(
     Ok(Box::new(Answer { head, body: None }))
 }
 
-/// Shows the principal its own paths in the answer, where the gateway put a home in front.
+/// Shows the principal its own paths in the answer, where the gateway put a home in front. What
+/// has no name for it is left out.
 fn translate(
     route: &Route,
     permit: &Permit<'_>,
@@ -213,40 +214,26 @@ fn translate(
     authority: &str,
     head: &mut ResponseHead,
 ) {
-    let Some(rule) = route.home.as_ref().filter(|rule| rule.mode == Mode::Rewrite) else { return };
-    let Some(home) = permit.principal().facts().home.as_ref() else { return };
-    for name in [header::LOCATION, header::CONTENT_LOCATION] {
-        let Some(value) = head.fields.remove(&name) else { continue };
-        let Ok(location) = value.to_str() else { continue };
-        let own = own_path(location, authority);
-        if let Some(revealed) = reveal(rule, home, own.unwrap_or(location), host)
-            && let Ok(value) = HeaderValue::try_from(revealed)
-        {
-            head.fields.insert(name, value);
-        }
+    let (Some(rule), Some(home)) = (&route.home, &permit.principal().facts().home) else { return };
+    let revealer = Revealer { rule, home, host, authority };
+    if !revealer.translates() {
+        return;
     }
+    let reference = |value: &str| revealer.reference(value);
+    each(head, &header::LOCATION, reference);
+    each(head, &header::CONTENT_LOCATION, reference);
+    each(head, &header::LINK, |value| revealer.link(value));
+    each(head, &header::REFRESH, |value| revealer.refresh(value));
+    each(head, &header::SET_COOKIE, |value| revealer.cookie(value));
 }
 
-/// The path of a location that carries the upstream's own authority, which is nobody's
-/// business outside.
-fn own_path<'l>(location: &'l str, authority: &str) -> Option<&'l str> {
-    let (scheme, rest) = location.split_once("://")?;
-    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (named, path) = rest.split_at(at);
-    let is_own = is_http && named.eq_ignore_ascii_case(authority) && path.starts_with('/');
-    is_own.then_some(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_location_with_the_upstreams_own_authority_is_read_as_its_path() {
-        assert_eq!(own_path("http://10.0.0.1:9000/a", "10.0.0.1:9000"), Some("/a"));
-        assert_eq!(own_path("http://other/a", "10.0.0.1:9000"), None);
-        assert_eq!(own_path("/a", "10.0.0.1:9000"), None);
-        assert_eq!(own_path("http://10.0.0.1:9000", "10.0.0.1:9000"), None);
+/// Translates every value of a field.
+fn each(head: &mut ResponseHead, name: &HeaderName, see: impl Fn(&str) -> Option<String>) {
+    let header::Entry::Occupied(field) = head.fields.entry(name) else { return };
+    let (name, values) = field.remove_entry_mult();
+    let seen = |value: HeaderValue| HeaderValue::try_from(see(value.to_str().ok()?)?).ok();
+    let values: Vec<_> = values.filter_map(seen).collect();
+    for value in values {
+        head.fields.append(&name, value);
     }
 }
