@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Call, TokenService, Unavailable};
-use crate::api_key::{ApiKey, Scope};
+use super::login::enabled;
+use super::{Call, TokenService, Unavailable, away};
+use crate::api_key::{self, ApiKey, KeyKind, MAX_LABEL_BYTES, Minted, Scope, TextKind};
 use crate::identity::Identities;
+use crate::store::StoreError;
+use crate::token::token_id;
+
+/// The longest key that is registered, in bytes.
+const MAX_KEY_BYTES: usize = 1024;
 
 /// A key to be issued.
 #[derive(Clone, Debug)]
@@ -53,8 +59,26 @@ impl TokenService {
         identities: &Identities,
         new: NewKey,
     ) -> Result<(ApiKey, Zeroizing<String>), KeyError> {
-        let _ = (identities, new);
-        Err(Unavailable.into())
+        let NewKey { owner, label, scope, lifetime } = new;
+        let store = self.store()?;
+        if label.len() > MAX_LABEL_BYTES || label.contains(char::is_control) {
+            return Err(KeyError::Ill);
+        }
+        let owner = enabled(identities, &owner).ok_or(KeyError::UnknownUser)?.name.clone();
+        let now = self.now().as_secs();
+        let Minted { id, text, hash } = Minted::new(TextKind::ApiKey).map_err(|_| Unavailable)?;
+        let key = ApiKey {
+            id,
+            hash,
+            owner,
+            kind: KeyKind::User,
+            label: label.into(),
+            scope,
+            created_at: now,
+            expires_at: lifetime.map(|lifetime| expiry(now, lifetime)).transpose()?,
+        };
+        store.put_key(&key).await.map_err(refused)?;
+        Ok((key, text))
     }
 
     /// Takes a key that a service made for an identifier (`JWThenticator`). It holds for the
@@ -70,8 +94,33 @@ impl TokenService {
         key: &str,
         identifier: &str,
     ) -> Result<ApiKey, KeyError> {
-        let _ = (call, key, identifier);
-        Err(Unavailable.into())
+        let store = self.store()?;
+        let is_key = !key.is_empty() && key.len() <= MAX_KEY_BYTES && !api_key::is_key(key);
+        let identifier = uuid::Uuid::try_parse(identifier).ok().filter(|_| is_key);
+        let owner = identifier.ok_or(KeyError::Ill)?.hyphenated().to_string();
+        let now = self.now().as_secs();
+        let expires_at = Some(expiry(now, call.profile.key_lifetime)?);
+        let hash = api_key::digest(key);
+        let known = store.key_by_hash(&hash).await.map_err(away)?;
+        if let Some(known) = known {
+            let is_theirs = known.kind == KeyKind::Registered && *known.owner == *owner;
+            if !is_theirs && !known.has_expired(now) {
+                return Err(KeyError::Taken);
+            }
+            store.end_key(&known.id).await.map_err(away)?;
+        }
+        let key = ApiKey {
+            id: token_id().map_err(|_| Unavailable)?.into(),
+            hash,
+            owner: owner.into(),
+            kind: KeyKind::Registered,
+            label: call.profile.name.clone(),
+            scope: Scope::default(),
+            created_at: now,
+            expires_at,
+        };
+        store.put_key(&key).await.map_err(refused)?;
+        Ok(key)
     }
 
     /// Whether this text is a key that holds.
@@ -80,8 +129,8 @@ impl TokenService {
     ///
     /// [`Unavailable`].
     pub async fn is_key_registered(&self, key: &str) -> Result<bool, Unavailable> {
-        let _ = key;
-        Err(Unavailable)
+        let found = self.store()?.key_by_hash(&api_key::digest(key)).await.map_err(away)?;
+        Ok(found.is_some_and(|key| !key.has_expired(self.now().as_secs())))
     }
 
     /// The keys of one owner, or all, that hold; the oldest first.
@@ -90,8 +139,7 @@ impl TokenService {
     ///
     /// [`Unavailable`].
     pub async fn list_keys(&self, owner: Option<&str>) -> Result<Vec<ApiKey>, Unavailable> {
-        let _ = owner;
-        Err(Unavailable)
+        self.store()?.keys(owner, self.now().as_secs()).await.map_err(away)
     }
 
     /// Ends a key, and what was issued for it. With an owner, only a key of theirs. Whether there
@@ -101,7 +149,29 @@ impl TokenService {
     ///
     /// [`Unavailable`].
     pub async fn end_key(&self, owner: Option<&str>, id: &str) -> Result<bool, Unavailable> {
-        let _ = (owner, id);
-        Err(Unavailable)
+        let store = self.store()?;
+        if let Some(owner) = owner {
+            let keys = store.keys(Some(owner), self.now().as_secs()).await.map_err(away)?;
+            if !keys.iter().any(|key| *key.id == *id) {
+                return Ok(false);
+            }
+        }
+        store.end_key(id).await.map_err(away)
+    }
+}
+
+/// The first second at which something that begins now no longer holds.
+fn expiry(now: u64, lifetime: Duration) -> Result<u64, KeyError> {
+    match lifetime.as_secs() {
+        0 => Err(KeyError::Ill),
+        seconds => Ok(now.saturating_add(seconds)),
+    }
+}
+
+fn refused(error: StoreError) -> KeyError {
+    match error {
+        StoreError::Conflict => KeyError::Taken,
+        StoreError::Full => KeyError::Full,
+        other => away(other).into(),
     }
 }

@@ -1,11 +1,19 @@
 //! From a password, a one-time code or a key to proof that somebody has logged in.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Call, TokenService, Unavailable};
-use crate::api_key::ApiKey;
+use super::time::millis;
+use super::{Call, TokenService, Unavailable, away};
+use crate::api_key::{self, ApiKey, KeyHash, KeyKind};
+use crate::identity::Identities;
+use crate::identity::throttle::Throttled;
+use crate::password::PoolError;
+use crate::route::endpoint::Dialect;
 use crate::secret::Secret;
+use crate::snapshot::Snapshot;
 use crate::user::User;
 
 /// By what somebody logged in.
@@ -30,6 +38,9 @@ pub struct LoggedIn {
     pub(super) user: Option<Arc<User>>,
     pub(super) how: How,
     pub(super) key: Option<Arc<ApiKey>>,
+    /// When the attempt began, in milliseconds since the Unix epoch: what was ended later is not
+    /// revived by it.
+    pub(super) at_ms: u64,
 }
 
 impl LoggedIn {
@@ -98,6 +109,12 @@ pub enum LoginError {
     WrongCode,
 }
 
+impl From<Throttled> for LoginError {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled { retry_after: throttled.retry_after }
+    }
+}
+
 impl TokenService {
     /// Logs in with a password, and a code where the user has a second factor. Without a code
     /// such a user is answered with [`LoginError::SecondFactor`].
@@ -112,35 +129,123 @@ impl TokenService {
         password: Secret,
         code: Option<&str>,
     ) -> Result<LoggedIn, LoginError> {
-        let _ = (call, user, password, code);
-        Err(Unavailable.into())
-    }
-
-    /// Logs in with the code that a challenge asked for. `user` must be the challenge's, where
-    /// the client names one.
-    ///
-    /// # Errors
-    ///
-    /// [`LoginError`], never [`LoginError::SecondFactor`].
-    pub async fn answer_challenge(
-        &self,
-        call: &Call,
-        challenge: &str,
-        user: Option<&str>,
-        code: &str,
-    ) -> Result<LoggedIn, LoginError> {
-        let _ = (call, challenge, user, code);
-        Err(Unavailable.into())
+        self.store()?; // nobody's password is looked at for nothing
+        let began = self.now();
+        let name = login_name(call, user);
+        let attempt = self.throttle.attempt(&name, call.client, began)?;
+        let verified = self.verify_password(&call.snapshot, call.client, &name, password).await;
+        let user = match verified {
+            Ok(Some(user)) => user,
+            Ok(None) => {
+                attempt.has_failed();
+                return Err(LoginError::Refused);
+            }
+            Err(_) => {
+                attempt.is_undecided();
+                return Err(LoginError::Busy);
+            }
+        };
+        let who = |how| LoggedIn {
+            name: user.name.clone(),
+            user: Some(Arc::clone(&user)),
+            how,
+            key: None,
+            at_ms: millis(began),
+        };
+        // The right password alone makes up for no wrong code.
+        let pending = if self.standing.has_second_factor(&name) {
+            Some(attempt)
+        } else {
+            attempt.has_succeeded();
+            None
+        };
+        let factor = match self.confirmed_factor(&name).await {
+            Ok(factor) => factor,
+            Err(error) => {
+                if let Some(attempt) = pending {
+                    attempt.is_undecided();
+                }
+                return Err(error.into());
+            }
+        };
+        let Some(factor) = factor else {
+            if let Some(attempt) = pending {
+                attempt.has_succeeded();
+            }
+            return Ok(who(How::Password));
+        };
+        let Some(code) = code else {
+            if let Some(attempt) = pending {
+                attempt.is_undecided();
+            }
+            return Err(LoginError::SecondFactor(self.challenge(call, &name, began).await?));
+        };
+        let attempt = match pending {
+            Some(attempt) => attempt,
+            None => self.throttle.attempt(&name, call.client, self.now())?,
+        };
+        match self.use_code(call, &name, &factor, code).await {
+            Ok(Some(how)) => {
+                attempt.has_succeeded();
+                Ok(who(how))
+            }
+            Ok(None) => {
+                attempt.has_failed();
+                Err(LoginError::WrongCode)
+            }
+            Err(error) => {
+                attempt.is_undecided();
+                Err(error.into())
+            }
+        }
     }
 
     /// Logs in with an API key. What is issued then is no wider than the key.
     ///
+    /// No second factor is asked for: whoever issued the key had it.
+    ///
     /// # Errors
     ///
-    /// [`LoginError`], never [`LoginError::SecondFactor`]: whoever issued the key had it.
+    /// [`LoginError`], never [`LoginError::SecondFactor`].
     pub async fn exchange_key(&self, call: &Call, key: &str) -> Result<LoggedIn, LoginError> {
-        let _ = (call, key);
-        Err(Unavailable.into())
+        let store = self.store()?;
+        let began = self.now();
+        let hash = api_key::digest(key);
+        // Guesses at keys count for their address; nobody's name is slowed down by them.
+        let name = format!("key {}", api_key::hex(&hash));
+        let attempt = self.throttle.attempt(&name, call.client, began)?;
+        let judge = |key: &ApiKey| self.judge_key(call, key, &hash, began.as_secs());
+        // Told before anything is waited for, so that many exchanges at once are no failures.
+        let known = self.standing.key_by_hash(&hash);
+        let pending = if known.as_deref().and_then(judge).is_some() {
+            attempt.has_succeeded();
+            None
+        } else {
+            Some(attempt)
+        };
+        let stored = match store.key_by_hash(&hash).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                if let Some(attempt) = pending {
+                    attempt.is_undecided();
+                }
+                return Err(away(error).into());
+            }
+        };
+        let judged = stored.and_then(|key| Some((judge(&key)?, key)));
+        let Some((user, key)) = judged else {
+            return Err(LoginError::Refused); // the attempt, dropped, has failed
+        };
+        if let Some(attempt) = pending {
+            attempt.has_succeeded();
+        }
+        Ok(LoggedIn {
+            name: key.owner.clone(),
+            user,
+            how: How::Key,
+            key: Some(Arc::new(key)),
+            at_ms: millis(began),
+        })
     }
 
     /// Goes on with the session of a browser, whose cookie the caller has opened: unless it was
@@ -156,7 +261,109 @@ impl TokenService {
         session_id: &str,
         began: Duration,
     ) -> Result<LoggedIn, LoginError> {
-        let _ = (call, user, session_id, began);
-        Err(LoginError::Refused)
+        let judged = self.standing.judge_session(session_id, user, millis(began));
+        let found = enabled(&call.snapshot.identities, user);
+        match (judged, found) {
+            (Ok(()), Some(user)) => Ok(LoggedIn {
+                name: user.name.clone(),
+                user: Some(Arc::clone(user)),
+                how: How::Session,
+                key: None,
+                at_ms: millis(began),
+            }),
+            (Err(_), _) | (_, None) => Err(LoginError::Refused),
+        }
+    }
+
+    /// Whose password this is, remembered or hashed; `None`: nobody's of this name.
+    pub(super) async fn verify_password(
+        &self,
+        snapshot: &Snapshot,
+        client: IpAddr,
+        name: &str,
+        password: Secret,
+    ) -> Result<Option<Arc<User>>, PoolError> {
+        let identities = &snapshot.identities;
+        let remember = snapshot.remember_passwords.as_secs();
+        let text = std::str::from_utf8(password.expose()).ok();
+        let digest = text.map(|text| snapshot.digest_key.digest(name, text));
+        let user = || {
+            let proved = identities.password_of(name).proves()?;
+            let (_, user) = identities.find(proved.name()?)?;
+            Some(Arc::clone(user))
+        };
+        if remember > 0
+            && let Some(digest) = &digest
+            && snapshot.verified_passwords.until(digest, self.now().as_secs()).is_some()
+            && let Some(user) = user()
+        {
+            return Ok(Some(user));
+        }
+        let hash = Arc::clone(&identities.password_of(name).hash);
+        let verify = snapshot.hashing.verify(client, hash, password);
+        let fits = match digest {
+            Some(digest) => snapshot.verifying_passwords.verify((client, digest), verify).await?,
+            None => verify.await?,
+        };
+        let user = fits.then(user).flatten();
+        if let (Some(digest), Some(_), true) = (digest, &user, remember > 0) {
+            let until = self.now().as_secs().saturating_add(remember);
+            snapshot.verified_passwords.note(digest, until);
+        }
+        Ok(user)
+    }
+
+    /// Whom a key proves; the inner `None`: an identifier that no directory knows.
+    #[expect(clippy::option_option, reason = "nobody, somebody unknown, or a user")]
+    fn judge_key(
+        &self,
+        call: &Call,
+        key: &ApiKey,
+        hash: &KeyHash,
+        now: u64,
+    ) -> Option<Option<Arc<User>>> {
+        if key.hash != *hash || key.has_expired(now) || !key.scope.allows_source(call.client) {
+            return None;
+        }
+        owner(&call.snapshot.identities, key)
+    }
+}
+
+/// The owner of a key, while they may use it; the inner `None`: an identifier that no directory
+/// knows.
+#[expect(clippy::option_option, reason = "nobody, somebody unknown, or a user")]
+pub(super) fn owner(identities: &Identities, key: &ApiKey) -> Option<Option<Arc<User>>> {
+    match (identities.find(&key.owner), key.kind) {
+        (Some((_, user)), _) => (!user.disabled).then(|| Some(Arc::clone(user))),
+        (None, KeyKind::Registered) => Some(None),
+        (None, KeyKind::User) => None,
+    }
+}
+
+/// The user of this name, unless shut out.
+pub(super) fn enabled<'i>(identities: &'i Identities, name: &str) -> Option<&'i Arc<User>> {
+    identities.find(name).map(|(_, user)| user).filter(|user| !user.disabled)
+}
+
+/// The name of whom a client means. omegaml's clients may say an e-mail address instead: that of
+/// exactly one user. Every user is looked at, whoever is found, so that the time tells nothing.
+fn login_name<'c>(call: &'c Call, presented: &'c str) -> Cow<'c, str> {
+    let identities = &call.snapshot.identities;
+    let may_be_address = call.profile.dialect == Dialect::Omegaml && presented.contains('@');
+    if !may_be_address {
+        return Cow::Borrowed(presented);
+    }
+    let users = identities.directories.iter().flat_map(|directory| directory.users());
+    let is_meant = |user: &&Arc<User>| {
+        user.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(presented))
+    };
+    // An entry that another directory's hides is nobody.
+    let is_found = |user: &&Arc<User>| {
+        identities.find(&user.name).is_some_and(|(_, found)| Arc::ptr_eq(found, user))
+    };
+    let meant: Vec<_> = users.filter(is_meant).filter(is_found).collect();
+    match meant.as_slice() {
+        [only] if identities.find(presented).is_none() => Cow::Borrowed(&only.name),
+        _ => Cow::Borrowed(presented),
     }
 }

@@ -4,8 +4,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Call, TokenService, Unavailable};
-use crate::directory::edit::EditError;
+use super::login::enabled;
+use super::{Call, TokenService, Unavailable, UsersError, away};
+use crate::directory::edit::{EditError, Update};
+use crate::identity::Identities;
+use crate::identity::throttle::Throttled;
 use crate::secret::Secret;
 use crate::snapshot::Snapshot;
 
@@ -27,6 +30,16 @@ pub enum PasswordChangeError {
     /// The file can't be changed.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// A thread ended before its time, or there is no randomness.
+    #[error("the change could not be made")]
+    Interrupted,
+    /// Files of users are changed by nobody.
+    #[error("there is no file of users that may be changed")]
+    NoFile,
+    /// The file was changed, but cannot be loaded together with the rest of the configuration:
+    /// the old password holds until it can.
+    #[error("changed, and takes effect once the configuration can be loaded")]
+    NotLoaded,
     /// The old password is wrong, or the user unknown or disabled.
     #[error("refused")]
     Refused,
@@ -44,6 +57,25 @@ pub enum PasswordChangeError {
     Unfit,
 }
 
+impl From<Throttled> for PasswordChangeError {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled { retry_after: throttled.retry_after }
+    }
+}
+
+impl From<UsersError> for PasswordChangeError {
+    fn from(error: UsersError) -> Self {
+        match error {
+            UsersError::Edit(error) => Self::Edit(error),
+            UsersError::InConfiguration(_) | UsersError::NoDirectory => Self::NoFile,
+            UsersError::Interrupted => Self::Interrupted,
+            UsersError::NotLoaded => Self::NotLoaded,
+            UsersError::Password => Self::Unfit,
+            UsersError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
 impl TokenService {
     /// Gives a user another password, in the file of users, and ends everything that came by the
     /// old one: tokens, families, sessions, API keys. `old` must be right; `None`: the caller has
@@ -59,7 +91,75 @@ impl TokenService {
         old: Option<Secret>,
         new: Secret,
     ) -> Result<(), PasswordChangeError> {
-        let _ = (call, user, old, new);
-        Err(Unavailable.into())
+        self.require_store().await?; // what cannot be ended must not outlive its password
+        let files = self.users().ok_or(PasswordChangeError::NoFile)?;
+        if let Some(old) = old {
+            self.verify_old(call, user, old).await?;
+        }
+        let update = Update { name: user.to_owned(), ..Update::default() };
+        let changed = files.update(update, Some(new)).await;
+        // Whatever came by the old password until the new one was loaded ends as well.
+        if matches!(changed, Ok(_) | Err(UsersError::NotLoaded)) {
+            self.end_everything(user).await?;
+        }
+        changed.map(|_| ()).map_err(Into::into)
+    }
+
+    /// Ends all that a user has: tokens, families, sessions, API keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    pub async fn end_everything(&self, user: &str) -> Result<(), Unavailable> {
+        self.revoke_user(user).await?;
+        let store = self.store()?;
+        for key in store.keys(Some(user), self.now().as_secs()).await.map_err(away)? {
+            store.end_key(&key.id).await.map_err(away)?;
+        }
+        Ok(())
+    }
+
+    /// Ends tokens, families and sessions of those who could log in by `before` and cannot by
+    /// `after`, so that nothing of it comes back with them. Their API keys are worth nothing while
+    /// they are shut out, and stay: a file that was wrong for a moment must not cost them.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    pub async fn end_shut_out(
+        &self,
+        before: &Identities,
+        after: &Identities,
+    ) -> Result<(), Unavailable> {
+        let names = before.directories.iter().flat_map(|directory| directory.users());
+        for user in names.filter(|user| !user.disabled) {
+            if enabled(after, &user.name).is_none() && enabled(before, &user.name).is_some() {
+                self.revoke_user(&user.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn verify_old(
+        &self,
+        call: &Call,
+        user: &str,
+        old: Secret,
+    ) -> Result<(), PasswordChangeError> {
+        let attempt = self.throttle.attempt(user, call.client, self.now())?;
+        match self.verify_password(&call.snapshot, call.client, user, old).await {
+            Ok(Some(_)) => {
+                attempt.is_undecided();
+                Ok(())
+            }
+            Ok(None) => {
+                attempt.has_failed();
+                Err(PasswordChangeError::Refused)
+            }
+            Err(_) => {
+                attempt.is_undecided();
+                Err(PasswordChangeError::Busy)
+            }
+        }
     }
 }

@@ -4,7 +4,15 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Call, TokenService, Unavailable};
+use super::login::enabled;
+use super::{Call, TokenService, Unavailable, away};
+use crate::identity::throttle::Throttled;
+use crate::store::StoreError;
+use crate::totp::recovery::RecoveryHash;
+use crate::totp::{TotpSecret, recovery, svg, uri};
+
+/// How long an enrolment may take, in seconds.
+const ENROLMENT_SECONDS: u64 = 3600;
 
 /// What a user needs to enrol.
 #[derive(Clone)]
@@ -63,6 +71,12 @@ pub enum TotpError {
     WrongCode,
 }
 
+impl From<Throttled> for TotpError {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled { retry_after: throttled.retry_after }
+    }
+}
+
 impl TokenService {
     /// Begins the enrolment of a user who has proved to be that user. Asked again, it begins
     /// anew.
@@ -71,8 +85,21 @@ impl TokenService {
     ///
     /// [`TotpError`].
     pub async fn totp_begin(&self, call: &Call, user: &str) -> Result<Enrolment, TotpError> {
-        let _ = (call, user);
-        Err(Unavailable.into())
+        let store = self.store()?;
+        if !self.secrets.is_lasting() {
+            return Err(TotpError::NoSecret);
+        }
+        enabled(&call.snapshot.identities, user).ok_or(TotpError::UnknownUser)?;
+        let secret = TotpSecret::random().map_err(|_| Unavailable)?;
+        let sealed = self.secrets.seal(user, &secret).map_err(|_| Unavailable)?;
+        let until = self.now().as_secs().saturating_add(ENROLMENT_SECONDS);
+        store.put_totp(user, &sealed, until).await.map_err(|error| match error {
+            StoreError::Conflict => TotpError::Enrolled,
+            other => away(other).into(),
+        })?;
+        let uri = uri(&secret, &call.snapshot.totp.issuer, user);
+        let svg = svg(&uri).map_err(|_| Unavailable)?;
+        Ok(Enrolment { secret_base32: secret.to_base32(), uri, svg })
     }
 
     /// Ends the enrolment by a code of the new secret. From now on it is asked for. Returns the
@@ -87,8 +114,25 @@ impl TokenService {
         user: &str,
         code: &str,
     ) -> Result<Vec<Zeroizing<String>>, TotpError> {
-        let _ = (call, user, code);
-        Err(Unavailable.into())
+        let store = self.store()?;
+        let now = self.now();
+        enabled(&call.snapshot.identities, user).ok_or(TotpError::UnknownUser)?;
+        let begun = store.totp(user, now.as_secs()).await.map_err(away)?;
+        let begun = begun.ok_or(TotpError::NotBegun)?;
+        if begun.is_confirmed {
+            return Err(TotpError::Enrolled);
+        }
+        // Sealed under another secret: it is to be begun anew.
+        let secret = self.secrets.open(user, &begun.sealed).ok_or(TotpError::NotBegun)?;
+        let attempt = self.throttle.attempt(user, call.client, now)?;
+        let Some(step) = secret.step_of(code, now.as_secs()) else {
+            attempt.has_failed();
+            return Err(TotpError::WrongCode);
+        };
+        attempt.is_undecided(); // right, but of a secret that was handed out just now
+        let (codes, hashes) = self.recovery_codes(user)?;
+        let confirmed = store.confirm_totp(user, &begun.sealed, step, &hashes).await;
+        if confirmed.map_err(away)? { Ok(codes) } else { Err(TotpError::NotBegun) }
     }
 
     /// Verifies a one-time or recovery code of an enrolled user, and uses it up: before something
@@ -98,8 +142,22 @@ impl TokenService {
     ///
     /// [`TotpError`].
     pub async fn totp_check(&self, call: &Call, user: &str, code: &str) -> Result<(), TotpError> {
-        let _ = (call, user, code);
-        Err(Unavailable.into())
+        let factor = self.confirmed_factor(user).await?.ok_or(TotpError::NotBegun)?;
+        let attempt = self.throttle.attempt(user, call.client, self.now())?;
+        match self.use_code(call, user, &factor, code).await {
+            Ok(Some(_)) => {
+                attempt.is_undecided();
+                Ok(())
+            }
+            Ok(None) => {
+                attempt.has_failed();
+                Err(TotpError::WrongCode)
+            }
+            Err(error) => {
+                attempt.is_undecided();
+                Err(error.into())
+            }
+        }
     }
 
     /// New recovery codes in the place of all old ones.
@@ -108,8 +166,9 @@ impl TokenService {
     ///
     /// [`TotpError`].
     pub async fn totp_recovery(&self, user: &str) -> Result<Vec<Zeroizing<String>>, TotpError> {
-        let _ = user;
-        Err(Unavailable.into())
+        let (codes, hashes) = self.recovery_codes(user)?;
+        let replaced = self.store()?.replace_recovery_codes(user, &hashes).await.map_err(away)?;
+        if replaced { Ok(codes) } else { Err(TotpError::NotBegun) }
     }
 
     /// Takes the second factor away. Whether there was one.
@@ -118,8 +177,7 @@ impl TokenService {
     ///
     /// [`Unavailable`].
     pub async fn totp_disable(&self, user: &str) -> Result<bool, Unavailable> {
-        let _ = user;
-        Err(Unavailable)
+        self.store()?.delete_totp(user).await.map_err(away)
     }
 
     /// How a user stands with it.
@@ -128,7 +186,21 @@ impl TokenService {
     ///
     /// [`Unavailable`].
     pub async fn totp_state(&self, user: &str) -> Result<TotpState, Unavailable> {
-        let _ = user;
-        Err(Unavailable)
+        let found = self.store()?.totp(user, self.now().as_secs()).await.map_err(away)?;
+        Ok(found.map_or_else(TotpState::default, |factor| TotpState {
+            is_enrolled: factor.is_confirmed,
+            is_pending: !factor.is_confirmed,
+            recovery_codes: factor.recovery_codes,
+        }))
+    }
+
+    fn recovery_codes(&self, user: &str) -> Result<RecoveryCodes, Unavailable> {
+        let codes = recovery::codes().map_err(|_| Unavailable)?;
+        let key = self.secrets.recovery();
+        let hashes = codes.iter().filter_map(|code| recovery::hash(key, user, code)).collect();
+        Ok((codes, hashes))
     }
 }
+
+/// New codes, and what is kept of each.
+type RecoveryCodes = (Vec<Zeroizing<String>>, Vec<RecoveryHash>);

@@ -1,10 +1,17 @@
 //! Whom a token proves, for the endpoints themselves.
 
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::{Call, TokenService};
+use crate::api_key::ApiKey;
+use crate::identity::standing::{Ended, TokenFacts};
 use crate::identity::{IdentityError, principal};
-use crate::token::VerifyError;
+use crate::token::{VerifiedToken, VerifyError};
+use crate::user::Permission;
 
 /// A token that holds.
 #[derive(Clone, Debug)]
@@ -17,8 +24,8 @@ pub struct Verified {
     pub token_id: Option<Box<str>>,
     /// The family it belongs to (`sid`).
     pub family: Option<Box<str>>,
-    /// The API key that it was exchanged for (`client_id`).
-    pub key: Option<Box<str>>,
+    /// The API key that it was exchanged for (`client_id`), with which it ends.
+    pub key: Option<Arc<ApiKey>>,
     /// Its `iat`.
     pub issued_at: Option<u64>,
     /// Its `exp`.
@@ -36,16 +43,71 @@ impl Verified {
     pub fn account(&self) -> Option<&str> {
         self.may_manage.then_some(&*self.principal.name)
     }
+
+    /// Whether it holds this permission: the principal does, and the key that it comes from passes
+    /// it on.
+    #[must_use]
+    pub fn may(&self, permission: &Permission) -> bool {
+        let passes = self.key.as_ref().is_none_or(|key| key.scope.passes(permission));
+        passes && self.principal.permissions.grants(permission)
+    }
 }
 
 impl TokenService {
-    /// Verifies a token of any issuer, and that neither it nor what it hangs on was revoked.
+    /// Verifies a token of any issuer, and that neither it nor what it hangs on was revoked. One
+    /// that comes from an API key holds for the networks of that key.
     ///
     /// # Errors
     ///
     /// [`IdentityError`].
     pub fn verify(&self, call: &Call, token: &str) -> Result<Verified, IdentityError> {
-        let _ = (call, token);
-        Err(VerifyError::UnknownIssuer.into())
+        let identities = &call.snapshot.identities;
+        let verifier = identities.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
+        let verified = verifier.verify(token, self.now().as_secs())?;
+        self.judge(call, token, verified)
     }
+
+    /// The second half of [`Self::verify`].
+    pub(super) fn judge(
+        &self,
+        call: &Call,
+        token: &str,
+        verified: VerifiedToken,
+    ) -> Result<Verified, IdentityError> {
+        let identities = &call.snapshot.identities;
+        let verifier = identities.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
+        let settings = verifier.issuer(verified.issuer).ok_or(VerifyError::UnknownIssuer)?;
+        // What others mean by these claims is not ours to know.
+        let is_ours = settings.keyring.can_sign();
+        let facts = TokenFacts {
+            token_id: verified.token_id.as_deref().map(Into::into),
+            family: verified.family.as_deref().filter(|_| is_ours).map(Into::into),
+            subject: verified.subject.as_str().into(),
+            issued_at: verified.issued_at,
+            key: verified.client.as_deref().filter(|_| is_ours).map(Into::into),
+        };
+        let key = self.standing.judge(&facts, self.now().as_secs())?;
+        if key.as_ref().is_some_and(|key| !key.scope.allows_source(call.client)) {
+            return Err(Ended::KeyUnknown.into());
+        }
+        let (issuer, expires_at) = (verified.issuer, verified.expires);
+        let principal = identities.principal_of(verified)?.facts().clone();
+        Ok(Verified {
+            principal,
+            claims: claims_of(token).ok_or(VerifyError::MalformedClaims)?,
+            token_id: facts.token_id,
+            family: facts.family,
+            may_manage: settings.bound && key.is_none(),
+            key,
+            issued_at: facts.issued_at,
+            expires_at,
+            issuer,
+        })
+    }
+}
+
+/// All that a token says which has verified.
+fn claims_of(token: &str) -> Option<Map<String, Value>> {
+    let payload = token.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
