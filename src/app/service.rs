@@ -1,6 +1,7 @@
 //! What answers at the gateway's own endpoints: the store, the token service, and a runtime of
 //! their own, so that a slow store holds up no worker.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,9 @@ use crate::control::Control;
 use crate::endpoint::{Desk, Endpoints};
 use crate::identity::standing::Standing;
 use crate::identity::throttle::{Settings, Throttle};
-use crate::service::{Secrets, TokenService};
+use crate::service::{Parts, Reload, Secrets, SystemClock, TokenService};
 use crate::session::Sealer;
+use crate::snapshot::Snapshot;
 use crate::store::{self, Store};
 use crate::worker::Shared;
 
@@ -55,14 +57,19 @@ impl Service {
         if let Some(store) = &store {
             runtime.spawn(store::feed::run(Arc::clone(store), Arc::clone(&standing)));
         }
+        let service = TokenService::new(Parts {
+            store: store.clone(),
+            standing: Arc::clone(&standing),
+            throttle: Arc::clone(&throttle),
+            secrets,
+            clock: Arc::new(SystemClock),
+            reload: Some(Arc::new(Loader(Arc::clone(control)))),
+        });
         let looking =
             look(store, Arc::clone(control), Arc::clone(readiness), Arc::clone(&throttle));
         runtime.spawn(looking);
         let shared = Shared { standing, throttle, sealer };
-        let desk = Desk::new(
-            Arc::new(Endpoints::new(Arc::new(TokenService {}))),
-            runtime.handle().clone(),
-        );
+        let desk = Desk::new(Arc::new(Endpoints::new(Arc::new(service))), runtime.handle().clone());
         Ok(Self { runtime, shared, desk })
     }
 
@@ -79,6 +86,27 @@ impl Service {
     /// Ends it. What was acknowledged is stored; what was not may be lost.
     pub(super) fn stop(self) {
         self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Loads changed files of users for the service.
+struct Loader(Arc<Control>);
+
+impl std::fmt::Debug for Loader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Loader")
+    }
+}
+
+impl Reload for Loader {
+    fn reload(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        let control = Arc::clone(&self.0);
+        let loading = tokio::task::spawn_blocking(move || control.reload().is_ok());
+        Box::pin(async { loading.await.unwrap_or(false) })
+    }
+
+    fn current(&self) -> Arc<Snapshot> {
+        self.0.snapshots().current()
     }
 }
 

@@ -24,15 +24,12 @@ pub trait Reload: std::fmt::Debug + Send + Sync {
 /// Why the password is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordChangeError {
-    /// Too many passwords wait to be verified.
-    #[error("too many passwords wait to be verified")]
+    /// Too many passwords wait to be verified, or a thread ended before its time.
+    #[error("too much waits to be done")]
     Busy,
     /// The file can't be changed.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// A thread ended before its time, or there is no randomness.
-    #[error("the change could not be made")]
-    Interrupted,
     /// Files of users are changed by nobody.
     #[error("there is no file of users that may be changed")]
     NoFile,
@@ -68,7 +65,7 @@ impl From<UsersError> for PasswordChangeError {
         match error {
             UsersError::Edit(error) => Self::Edit(error),
             UsersError::InConfiguration(_) | UsersError::NoDirectory => Self::NoFile,
-            UsersError::Interrupted => Self::Interrupted,
+            UsersError::Interrupted => Self::Busy,
             UsersError::NotLoaded => Self::NotLoaded,
             UsersError::Password => Self::Unfit,
             UsersError::Unavailable(error) => Self::Unavailable(error),

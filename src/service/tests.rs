@@ -1,1 +1,1 @@
-
+//! The whole service over a store in a file.

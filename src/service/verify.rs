@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Call, TokenService};
 use crate::api_key::ApiKey;
-use crate::identity::standing::{Ended, TokenFacts};
+use crate::identity::standing::TokenFacts;
 use crate::identity::{IdentityError, principal};
 use crate::token::{VerifiedToken, VerifyError};
 use crate::user::Permission;
@@ -86,9 +86,10 @@ impl TokenService {
             issued_at: verified.issued_at,
             key: verified.client.as_deref().filter(|_| is_ours).map(Into::into),
         };
-        let key = self.standing.judge(&facts, self.now().as_secs())?;
+        let key = self.standing.judge(&facts, self.now().as_secs());
+        let key = key.map_err(|_| IdentityError::UnknownSubject)?;
         if key.as_ref().is_some_and(|key| !key.scope.allows_source(call.client)) {
-            return Err(Ended::KeyUnknown.into());
+            return Err(IdentityError::UnknownSubject);
         }
         let (issuer, expires_at) = (verified.issuer, verified.expires);
         let principal = identities.principal_of(verified)?.facts().clone();

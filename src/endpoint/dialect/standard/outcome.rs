@@ -109,8 +109,11 @@ impl From<PasswordChangeError> for Refusal {
     fn from(error: PasswordChangeError) -> Self {
         match error {
             PasswordChangeError::Busy => Self::Unavailable { retry_after: BUSY },
-            PasswordChangeError::Edit(_) => {
+            PasswordChangeError::Edit(_) | PasswordChangeError::NoFile => {
                 Self::Conflict("the password of this user cannot be changed here")
+            }
+            PasswordChangeError::NotLoaded => {
+                Self::Conflict("the new password is not in force yet")
             }
             PasswordChangeError::Refused => Self::InvalidGrant("the credentials do not hold"),
             PasswordChangeError::Throttled { retry_after } => throttled(retry_after),
