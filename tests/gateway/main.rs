@@ -14,6 +14,7 @@ mod authn;
 mod cli;
 mod curl;
 mod demo;
+mod forward_auth;
 mod forwarding;
 mod framing;
 mod layering;

@@ -21,6 +21,14 @@ pub(crate) fn available(program: &str) -> bool {
     false
 }
 
+/// A program that comes as a Python package: beside the Python of the tests, else in the path.
+pub(crate) fn packaged(program: &str) -> String {
+    let python = std::env::var_os("DOORWARD_TEST_PYTHON").map(std::path::PathBuf::from);
+    let beside = python.and_then(|python| Some(python.parent()?.join(program)));
+    let beside = beside.filter(|beside| beside.exists());
+    beside.map_or_else(|| program.to_owned(), |beside| beside.display().to_string())
+}
+
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn skipped(program: &str) {
     eprintln!("skipped: no {program}");
