@@ -120,6 +120,7 @@ pub struct Directory {
     format: Format,
     users: Vec<Arc<User>>,
     by_name: HashMap<Box<str>, usize>,
+    roles: Roles,
     decoy: Arc<PasswordHash>,
 }
 
@@ -166,6 +167,12 @@ impl Directory {
         self.users.iter()
     }
 
+    /// What each role may do: those of the configuration, and those of the file.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
     /// A hash that fits no known password and costs what most hashes of this directory cost.
     /// Verify against it for who is unknown here, or has no password: the answer then takes as
     /// long as for a wrong password.
@@ -204,7 +211,7 @@ pub fn load(
     let by_name =
         users.iter().enumerate().map(|(place, user)| (user.name.clone(), place)).collect();
     let (name, file, format) = (settings.name.clone(), settings.file.clone(), settings.format);
-    let directory = Directory { name, file, format, users, by_name, decoy };
+    let directory = Directory { name, file, format, users, by_name, roles, decoy };
     Ok((directory, warnings.into_vec()))
 }
 

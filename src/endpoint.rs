@@ -125,13 +125,12 @@ impl Desk {
 
 fn router(dialect: Dialect) -> Router {
     match dialect {
+        Dialect::Appmesh => dialect::appmesh::router(),
         Dialect::Jwthenticator => dialect::jwthenticator::router(),
         Dialect::Omegaml => dialect::omegaml::router(),
         Dialect::Ryft => dialect::ryft::router(),
         Dialect::Standard => dialect::standard::router(),
-        Dialect::Appmesh | Dialect::Clustercockpit | Dialect::ForwardAuth | Dialect::Page => {
-            Router::new()
-        }
+        Dialect::Clustercockpit | Dialect::ForwardAuth | Dialect::Page => Router::new(),
     }
 }
 

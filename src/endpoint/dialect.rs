@@ -6,6 +6,7 @@ mod retry;
 mod spaced;
 mod users;
 
+pub mod appmesh;
 pub mod jwthenticator;
 pub mod omegaml;
 pub mod ryft;

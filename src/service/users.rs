@@ -203,7 +203,13 @@ impl UserFiles {
 
 impl TokenService {
     fn user_files(&self) -> Result<&UserFiles, UsersError> {
-        Err(UsersError::NoDirectory)
+        self.users().ok_or(UsersError::NoDirectory)
+    }
+
+    /// Whether a user has a second factor.
+    #[must_use]
+    pub fn has_second_factor(&self, name: &str) -> bool {
+        self.standing().has_second_factor(name)
     }
 
     /// [`UserFiles::add`].
@@ -236,10 +242,11 @@ impl TokenService {
         }
         let name = update.name.clone();
         files.check_known(&name)?;
-        self.end_all_of(&name).await?;
-        let user = files.update(update, secret).await?;
-        self.end_all_of(&name).await?; // what was begun meanwhile
-        Ok(user)
+        // First, which also shows that the store is there; and again for what is begun meanwhile.
+        self.end_everything(&name).await?;
+        let user = files.update(update, secret).await;
+        self.end_everything(&name).await?;
+        user
     }
 
     /// [`UserFiles::remove`]. Nothing of the user is left for another one of the same name.
@@ -250,9 +257,9 @@ impl TokenService {
     pub async fn remove_user(&self, name: &str) -> Result<(), UsersError> {
         let files = self.user_files()?;
         files.check_known(name)?;
-        self.end_all_of(name).await?;
+        self.end_everything(name).await?;
         files.remove(name).await?;
-        self.end_all_of(name).await?;
+        self.end_everything(name).await?;
         self.totp_disable(name).await?;
         Ok(())
     }
@@ -273,16 +280,6 @@ impl TokenService {
     /// As there.
     pub async fn remove_role(&self, name: &str) -> Result<(), UsersError> {
         self.user_files()?.remove_role(name).await
-    }
-
-    /// Ends tokens, families, sessions and API keys. Before the file is changed this also shows
-    /// that the store is there.
-    async fn end_all_of(&self, name: &str) -> Result<(), Unavailable> {
-        self.revoke_user(name).await?;
-        for key in self.list_keys(Some(name)).await? {
-            self.end_key(Some(name), &key.id).await?;
-        }
-        Ok(())
     }
 }
 

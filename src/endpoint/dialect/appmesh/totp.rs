@@ -1,0 +1,66 @@
+//! `totp/*` of somebody who is logged in: enrol, confirm, take away.
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
+
+use super::answer::{Refusal, TokenReply, done, json_body};
+use super::credential::{Name, authorize, require};
+use super::login::code;
+use super::token::{RENEW, replace};
+use super::users::CHANGE_OTHERS;
+use super::wish;
+use crate::service::Call;
+
+const ACTIVATE: &str = "user-totp-active";
+const DISABLE: &str = "user-totp-disable";
+
+/// Begins: the secret counts once a code of it was shown.
+pub(super) async fn secret(
+    call: Call,
+    method: Method,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    let account = authorize(&call, &method, &fields, ACTIVATE)?;
+    let enrolment = call.service.totp_begin(&call, &account.user.name).await?;
+    let uri = STANDARD.encode(enrolment.uri.as_bytes());
+    Ok(json_body(StatusCode::OK, &json!({ "mfa_uri": uri })))
+}
+
+/// Confirms, and replaces the token. The recovery codes are more than clients know of.
+pub(super) async fn set_up(
+    call: Call,
+    method: Method,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    let account = authorize(&call, &method, &fields, ACTIVATE)?;
+    require(&account.user, RENEW)?;
+    let wish = wish::of_renewal(&fields)?;
+    let code = code(&fields)?.ok_or(Refusal::bad("no TOTP key provided"))?;
+    let recovery = call.service.totp_confirm(&call, &account.user.name, code).await?;
+    let issued = replace(&call, &account, &wish).await?;
+    let recovery: Vec<&str> = recovery.iter().map(|code| code.as_str()).collect();
+    let more = json!({ "recovery_codes": recovery });
+    Ok(TokenReply::of(&issued).respond(account.has_cookie, more))
+}
+
+/// Takes a second factor away. To take another user's is as much as to change their password.
+pub(super) async fn disable(
+    call: Call,
+    method: Method,
+    name: Name,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    let account = authorize(&call, &method, &fields, DISABLE)?;
+    let name = name.of(&account.user);
+    if *name != *account.user.name {
+        require(&account.user, CHANGE_OTHERS)?;
+        if call.snapshot.identities.find(&name).is_none() {
+            return Err(Refusal::said(StatusCode::NOT_FOUND, format!("no user `{name}`")));
+        }
+    }
+    call.service.totp_disable(&name).await?;
+    Ok(done("2FA deactive success"))
+}

@@ -1,0 +1,248 @@
+//! Users: looked at, added, changed, locked, removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, Method, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Refusal, done, json_body};
+use super::credential::{Name, SELF, authorize, verify};
+use crate::directory::edit::{NewUser, Update};
+use crate::endpoint::dialect::password::Password;
+use crate::secret::Secret;
+use crate::service::Call;
+use crate::user::User;
+
+/// To change the password of others.
+pub(super) const CHANGE_OTHERS: &str = "passwd-change-user";
+const CHANGE_OWN: &str = "passwd-change-self";
+const LIST: &str = "user-list";
+/// Whom nobody can lock.
+const ADMIN: &str = "admin";
+/// The attribute that keeps which user of the system runs somebody's applications.
+const EXEC_USER: &str = "exec_user";
+
+/// A user as clients send one. What is absent stays, and what is not named here is not kept.
+#[derive(Deserialize)]
+struct Sent {
+    /// The password.
+    key: Option<Password>,
+    email: Option<String>,
+    exec_user: Option<String>,
+    group: Option<String>,
+    locked: Option<bool>,
+    roles: Option<Vec<String>>,
+}
+
+/// Passwords, in base64.
+#[derive(Deserialize)]
+struct Passwords {
+    old_password: Password,
+    new_password: Password,
+}
+
+fn seen(call: &Call, user: &User) -> Map<String, Value> {
+    let said = json!({
+        "name": user.name,
+        "email": user.email.as_deref().unwrap_or_default(),
+        "exec_user": user.attributes.get(EXEC_USER).map_or("", |name| name),
+        "group": user.groups.first().map_or("", |group| group),
+        "locked": user.disabled,
+        "mfa_enabled": call.service.has_second_factor(&user.name),
+        "roles": user.roles,
+    });
+    if let Value::Object(said) = said { said } else { Map::new() }
+}
+
+/// The users that count: of several of a name the first.
+fn all(call: &Call) -> BTreeMap<&str, &Arc<User>> {
+    let directories = call.snapshot.identities.directories.iter().rev();
+    let users = directories.flat_map(|directory| directory.users());
+    users.map(|user| (&*user.name, user)).collect()
+}
+
+fn is_free(name: &str) -> Result<(), Refusal> {
+    if name == SELF { Err(Refusal::bad("`self` is no user's name")) } else { Ok(()) }
+}
+
+fn malformed() -> Refusal {
+    Refusal::bad("malformed JSON, or a member of another type than it must have")
+}
+
+/// `GET user/self`.
+pub(super) async fn own(
+    call: Call,
+    method: Method,
+    uri: Uri,
+    name: Name,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    if name.0 != SELF {
+        return Err(super::no_path(method, uri).await);
+    }
+    let (_, verified) = verify(&call, &method, &fields)?;
+    let name = &*verified.principal.name;
+    let mut said = match call.snapshot.identities.find(name) {
+        Some((_, user)) => seen(&call, user),
+        None => Map::from_iter([
+            ("name".to_owned(), Value::from(name)),
+            ("roles".to_owned(), json!(verified.principal.roles)),
+        ]),
+    };
+    said.insert("audience".to_owned(), json!(call.profile.audience));
+    Ok(json_body(StatusCode::OK, &said))
+}
+
+pub(super) async fn list(
+    call: Call,
+    method: Method,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&call, &method, &fields, LIST)?;
+    let users = all(&call).into_iter();
+    let said: Map<_, _> =
+        users.map(|(name, user)| (name.to_owned(), Value::Object(seen(&call, user)))).collect();
+    Ok(json_body(StatusCode::OK, &said))
+}
+
+pub(super) async fn groups(
+    call: Call,
+    method: Method,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&call, &method, &fields, LIST)?;
+    let users = all(&call).into_values();
+    let groups: BTreeSet<&str> =
+        users.flat_map(|user| &user.groups).map(|group| &**group).collect();
+    Ok(json_body(StatusCode::OK, &groups))
+}
+
+/// Adds a user, or changes what is said of one.
+pub(super) async fn put(
+    call: Call,
+    method: Method,
+    name: Name,
+    fields: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    authorize(&call, &method, &fields, "user-add")?;
+    let Name(name) = name;
+    is_free(&name)?;
+    let sent: Sent = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    if sent.key.as_ref().is_some_and(Password::is_empty) {
+        return Err(Refusal::bad("an empty password"));
+    }
+    if name == ADMIN && sent.locked == Some(true) {
+        return Err(unlockable());
+    }
+    let groups = |group: String| if group.is_empty() { Vec::new() } else { vec![group] };
+    let secret = sent.key.map(Password::into_secret);
+    let attribute = |user: &str| (EXEC_USER.to_owned(), user.to_owned());
+    if let Some((_, user)) = call.snapshot.identities.find(&name) {
+        let attributes = sent.exec_user.map(|exec_user| {
+            let kept =
+                user.attributes.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+            kept.filter(|(key, _)| key != EXEC_USER)
+                .chain((!exec_user.is_empty()).then(|| attribute(&exec_user)))
+                .collect()
+        });
+        let update = Update {
+            name,
+            roles: sent.roles,
+            groups: sent.group.map(groups),
+            email: sent.email,
+            disabled: sent.locked,
+            attributes,
+            ..Update::default()
+        };
+        call.service.update_user(update, secret).await?;
+    } else {
+        let exec_user = sent.exec_user.filter(|user| !user.is_empty());
+        let new = NewUser {
+            name,
+            roles: sent.roles.unwrap_or_default(),
+            groups: sent.group.map(groups).unwrap_or_default(),
+            email: sent.email.filter(|email| !email.is_empty()),
+            disabled: sent.locked.unwrap_or_default(),
+            attributes: exec_user.as_deref().map(attribute).into_iter().collect(),
+            ..NewUser::default()
+        };
+        call.service.add_user(new, secret).await?;
+    }
+    Ok(done("User add success"))
+}
+
+pub(super) async fn remove(
+    call: Call,
+    method: Method,
+    name: Name,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&call, &method, &fields, "user-delete")?;
+    is_free(&name.0)?;
+    call.service.remove_user(&name.0).await?;
+    Ok(done("User delete success"))
+}
+
+pub(super) async fn lock(
+    call: Call,
+    method: Method,
+    name: Name,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    let account = authorize(&call, &method, &fields, "user-lock")?;
+    let name = name.of(&account.user);
+    if name == ADMIN {
+        return Err(unlockable());
+    }
+    let update = Update { name, disabled: Some(true), ..Update::default() };
+    call.service.update_user(update, None).await?;
+    Ok(done("User lock success"))
+}
+
+fn unlockable() -> Refusal {
+    Refusal::bad("User admin can not be locked")
+}
+
+pub(super) async fn unlock(
+    call: Call,
+    method: Method,
+    name: Name,
+    fields: HeaderMap,
+) -> Result<Response, Refusal> {
+    let account = authorize(&call, &method, &fields, "user-unlock")?;
+    let name = name.of(&account.user);
+    let update = Update { name, disabled: Some(false), ..Update::default() };
+    call.service.update_user(update, None).await?;
+    Ok(done("User unlock success"))
+}
+
+/// Whoever changes a password, their own or another's, shows the old one.
+pub(super) async fn change_password(
+    call: Call,
+    method: Method,
+    name: Name,
+    fields: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let needed = if name.0 == SELF { CHANGE_OWN } else { CHANGE_OTHERS };
+    let account = authorize(&call, &method, &fields, needed)?;
+    let name = name.of(&account.user);
+    let sent: Passwords = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let (old, new) = (decode(sent.old_password)?, decode(sent.new_password)?);
+    let changed = call.service.change_password(&call, &name, Some(old), new).await;
+    changed.map_err(|error| Refusal::of_password(error, &name))?;
+    Ok(done("User password change success"))
+}
+
+fn decode(text: Password) -> Result<Secret, Refusal> {
+    let text = text.into_secret();
+    let decoded = STANDARD.decode(text.expose()).map(Secret::new);
+    decoded.map_err(|_| Refusal::bad("passwords are sent in base64"))
+}
