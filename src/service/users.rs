@@ -258,8 +258,9 @@ impl TokenService {
         let files = self.user_files()?;
         files.check_known(name)?;
         self.end_everything(name).await?;
-        files.remove(name).await?;
+        let removed = files.remove(name).await;
         self.end_everything(name).await?;
+        removed?;
         self.totp_disable(name).await?;
         Ok(())
     }
