@@ -12,6 +12,7 @@ mod forward_auth;
 mod identify;
 pub(crate) mod incoming;
 mod journal;
+mod multistatus;
 pub mod reason;
 pub mod rejection;
 pub mod response;

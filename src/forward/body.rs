@@ -26,6 +26,9 @@ pub enum BodyError {
     /// The upstream was silent for too long.
     #[error("the upstream was silent for too long within a body")]
     Timeout,
+    /// It names places, and cannot be read.
+    #[error("the upstream's answer cannot be translated")]
+    Untranslatable,
     /// Reading failed.
     #[error("the upstream's connection failed within a body")]
     Io(#[from] io::Error),

@@ -64,6 +64,8 @@ pub struct Head<'a> {
     pub framing: BodyFraming,
     /// The protocol to switch to, if that was asked for and is let through.
     pub upgrade: Option<&'a str>,
+    /// Whether the answer must come without a content coding, since we have to read it.
+    pub is_read: bool,
     /// The host that the client asked for, for `X-Forwarded-Host`.
     pub client_host: &'a CanonicalHost<'a>,
 }
@@ -116,6 +118,7 @@ impl Head<'_> {
                 Fate::Credential => self.credential == CredentialFields::Forward,
                 Fate::Drop | Fate::Proxy => false,
             };
+            let passes = passes && !(self.is_read && name == header::ACCEPT_ENCODING);
             if passes && !named.contains(name) {
                 put(out, name.as_str(), value.as_bytes());
             }

@@ -116,7 +116,7 @@ impl Journal {
         self.reason = match error {
             BodyError::Timeout => "upstream_timeout",
             BodyError::Closed | BodyError::Io(_) => "upstream_closed",
-            BodyError::Malformed(_) => "upstream_answer",
+            BodyError::Malformed(_) | BodyError::Untranslatable => "upstream_answer",
         };
     }
 

@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::journal::Journal;
+use super::multistatus::Multistatus;
 use super::rejection::Rejection;
 use crate::forward::body::{BodyError, UpstreamBody};
 
@@ -23,14 +24,38 @@ pub enum Body {
 /// A body on its way, and the record that is written down when it has ended.
 #[derive(Debug)]
 pub struct Streaming {
-    body: UpstreamBody,
+    body: Flow,
     journal: Journal,
+}
+
+/// How it flows.
+#[derive(Debug)]
+enum Flow {
+    Plain(UpstreamBody),
+    Translated(Multistatus),
+}
+
+impl Flow {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self {
+            Self::Plain(body) => Pin::new(body).poll_frame(cx),
+            Self::Translated(body) => body.poll_data(cx).map_ok(Frame::data),
+        }
+    }
 }
 
 impl Body {
     /// A body on its way.
     pub fn streaming(body: UpstreamBody, journal: Journal) -> Self {
-        Self::Streaming(Box::new(Streaming { body, journal }))
+        Self::Streaming(Box::new(Streaming { body: Flow::Plain(body), journal }))
+    }
+
+    /// A body on its way, that names places.
+    pub(super) fn translated(body: Multistatus, journal: Journal) -> Self {
+        Self::Streaming(Box::new(Streaming { body: Flow::Translated(body), journal }))
     }
 }
 
@@ -47,7 +72,7 @@ impl HttpBody for Body {
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Streaming(streaming) => {
                 let Streaming { body, journal } = &mut **streaming;
-                let polled = Pin::new(body).poll_frame(cx);
+                let polled = body.poll_frame(cx);
                 match &polled {
                     Poll::Pending => journal.connection().wire.wait_for_others(),
                     Poll::Ready(Some(Ok(frame))) => {
@@ -65,14 +90,20 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
-            Self::Streaming(streaming) => streaming.body.is_end_stream(),
+            Self::Streaming(streaming) => match &streaming.body {
+                Flow::Plain(body) => body.is_end_stream(),
+                Flow::Translated(_) => false,
+            },
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Streaming(streaming) => streaming.body.size_hint(),
+            Self::Streaming(streaming) => match &streaming.body {
+                Flow::Plain(body) => body.size_hint(),
+                Flow::Translated(_) => SizeHint::default(),
+            },
         }
     }
 }

@@ -12,6 +12,7 @@ use hyper::body::Incoming as RequestBody;
 use super::connection::Connection;
 use super::incoming::wants_websocket;
 use super::journal::Journal;
+use super::multistatus::{self, Multistatus};
 use super::rejection::Rejection;
 use super::response::Body;
 use crate::forward::body::UpstreamBody;
@@ -19,12 +20,15 @@ use crate::forward::connection::Upload;
 use crate::forward::exchange::{self, Outgoing};
 use crate::forward::fields::{BodyFraming, CredentialFields, Head};
 use crate::forward::head::ResponseHead;
-use crate::home::Revealer;
+use crate::home::{Mode, Revealer};
 use crate::policy::Permit;
 use crate::resource::CanonicalHost;
 use crate::route::Route;
 use crate::telemetry::metrics::UpstreamConnection;
 use crate::worker::View;
+
+/// WebDAV's methods whose answers name places.
+const NAMING: [&str; 5] = ["LOCK", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH"];
 
 /// What of the client's request is sent besides what the permit says.
 #[derive(Debug)]
@@ -42,16 +46,21 @@ pub(super) struct Outbound<'r> {
 pub(super) struct Answer {
     head: ResponseHead,
     body: Option<UpstreamBody>,
+    /// The body names places, and is to be translated.
+    way: Option<multistatus::Owned>,
 }
 
 impl Answer {
     /// Makes the response. What has arrived as a whole is written down at once, the rest when
     /// it has ended.
     pub(super) fn into_response(self: Box<Self>, mut journal: Journal) -> Response<Body> {
-        let Self { head, body } = *self;
+        let Self { head, body, way } = *self;
         journal.status = head.status.as_u16();
         let body = match body {
             None => Body::Full(bytes::Bytes::new()),
+            Some(body) if let Some(way) = way => {
+                Body::translated(Multistatus::new(body, way), journal)
+            }
             Some(body) => match body.into_whole() {
                 Ok(whole) => {
                     journal.sent = whole.len() as u64;
@@ -101,6 +110,8 @@ pub(super) async fn transmit(
         request_id: journal.request_id(),
         framing,
         upgrade,
+        is_read: NAMING.contains(&parts.method.as_str())
+            && route.home.as_ref().is_some_and(|rule| rule.mode == Mode::Rewrite),
         client_host: host,
     };
     let limits =
@@ -128,8 +139,12 @@ pub(super) async fn transmit(
         response.head.is_persistent = false; // asked to leave HTTP: it serves nobody else
     }
     let (mut head, body) = response.into_body();
-    translate(route, &permit, host, &upstream.authority, &mut head);
-    Ok(Box::new(Answer { head, body: Some(body) }))
+    let way = translate(route, &permit, host, &upstream.authority, &mut head);
+    let way = way.filter(|_| names_places(&parts.method, &head));
+    if way.is_some() && is_coded(&head) {
+        return Err(Rejection::UpstreamAnswer);
+    }
+    Ok(Box::new(Answer { head, body: Some(body), way }))
 }
 
 /// How the body goes to the upstream: as the client framed it, but always in one way.
@@ -202,7 +217,7 @@ fn switch(
     head.fields.insert(header::UPGRADE, HeaderValue::from_static(protocol));
     connection.wire.upgrade();
     *connection.tunnel.borrow_mut() = Some(rest.into_tunnel());
-    Ok(Box::new(Answer { head, body: None }))
+    Ok(Box::new(Answer { head, body: None, way: None }))
 }
 
 /// Shows the principal its own paths in the answer, where the gateway put a home in front. What
@@ -213,11 +228,11 @@ fn translate(
     host: &CanonicalHost<'_>,
     authority: &str,
     head: &mut ResponseHead,
-) {
-    let (Some(rule), Some(home)) = (&route.home, &permit.principal().facts().home) else { return };
+) -> Option<multistatus::Owned> {
+    let (rule, home) = (route.home.as_ref()?, permit.principal().facts().home.as_ref()?);
     let revealer = Revealer { rule, home, host, authority };
     if !revealer.translates() {
-        return;
+        return None;
     }
     let reference = |value: &str| revealer.reference(value);
     each(head, &header::LOCATION, reference);
@@ -225,6 +240,28 @@ fn translate(
     each(head, &header::LINK, |value| revealer.link(value));
     each(head, &header::REFRESH, |value| revealer.refresh(value));
     each(head, &header::SET_COOKIE, |value| revealer.cookie(value));
+    Some(multistatus::Owned {
+        rule: rule.clone(),
+        home: home.clone(),
+        host: host.to_string(),
+        authority: authority.into(),
+    })
+}
+
+/// Whether the answer is one of WebDAV's that name places (RFC 4918 §13 and §9.10).
+fn names_places(method: &Method, head: &ResponseHead) -> bool {
+    let content = head.fields.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content = content.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let is_xml =
+        ["application/xml", "text/xml"].iter().any(|xml| content.eq_ignore_ascii_case(xml));
+    let is_naming = NAMING.contains(&method.as_str());
+    is_xml && (is_naming || head.status == StatusCode::MULTI_STATUS)
+}
+
+/// Whether the body is compressed, though we asked for none of it.
+fn is_coded(head: &ResponseHead) -> bool {
+    let mut codings = head.fields.get_all(header::CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Translates every value of a field.
