@@ -158,7 +158,7 @@ mod tests {
             Refusal::Token(message) => message.into_owned(),
             other => panic!("{other:?}"),
         };
-        let expired = |ago| said(VerifyError::Expired { expires: 10, now: 10 + ago });
+        let expired = |ago: u64| said(VerifyError::Expired { expires: 10, now: 10 + ago });
         assert_eq!(expired(2), "token is expired by 2s");
         assert_eq!(expired(62), "token is expired by 1m2s");
         assert_eq!(expired(7262), "token is expired by 2h1m2s");
