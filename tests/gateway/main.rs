@@ -26,3 +26,4 @@ mod shutdown;
 mod start;
 mod support;
 mod tls;
+mod tokens_standard;

@@ -4,6 +4,7 @@
 pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod configuration;
+pub(crate) mod endpoint;
 pub(crate) mod files;
 pub(crate) mod frames;
 pub(crate) mod gateway;
