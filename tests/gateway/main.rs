@@ -26,4 +26,6 @@ mod shutdown;
 mod start;
 mod support;
 mod tls;
+mod tokens_jwthenticator;
+mod tokens_omegaml;
 mod tokens_standard;

@@ -21,7 +21,7 @@ const MFA_OTP: &str = "urn:doorward:grant-type:mfa-otp";
 /// A gateway with the dialect at its root.
 fn before(upstream: &TestUpstream) -> Builder {
     TestGateway::before(upstream)
-        .section("endpoints.tokens", "dialect = \"standard\"")
+        .section("endpoints.tokens", "dialect = \"standard\"\nissuer = \"local\"")
         .section("store", &format!("secret = \"{STORE_SECRET}\""))
 }
 

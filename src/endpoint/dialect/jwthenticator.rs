@@ -255,6 +255,3 @@ async fn is_key_registered(call: Call, body: Bytes) -> Result<Response, Refusal>
     let is_registered = call.service.is_key_registered(&key).await?;
     Ok(outcome(StatusCode::OK, is_registered))
 }
-
-#[cfg(test)]
-mod tests;

@@ -228,6 +228,3 @@ fn name_of<'u>(identities: &'u Identities, given: &'u str) -> String {
         (_, Some(_)) | (None, None) => given.to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -105,7 +105,8 @@ impl Builder {
 
 fn wrapped(der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
-    let lines = encoded.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned());
+    let lines =
+        encoded.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 

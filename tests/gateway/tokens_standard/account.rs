@@ -66,10 +66,13 @@ fn a_token_of_a_key_manages_no_account() {
     let gateway = before(&upstream).start();
     let (_, key) = new_key(&gateway, &alice(&gateway), &no_scope("ci"));
     let grant = [("grant_type", API_KEY), ("api_key", &*key)];
-    let token = bearer(&text(&gateway.post_form("/oauth2/token", &grant, &[]).json()["access_token"]));
+    let token =
+        bearer(&text(&gateway.post_form("/oauth2/token", &grant, &[]).json()["access_token"]));
     let headers = [("Authorization", &*token)];
 
-    for (method, path) in [("GET", "/account"), ("GET", "/account/keys"), ("DELETE", "/account/keys/x")] {
+    for (method, path) in
+        [("GET", "/account"), ("GET", "/account/keys"), ("DELETE", "/account/keys/x")]
+    {
         assert_refused(&gateway.send_tls(method, path, &headers, b""), 403, "insufficient_scope");
     }
     for path in ["/account/keys", "/account/password", "/totp/enrol", "/totp/disable"] {

@@ -7,7 +7,7 @@ use crate::support::tokens::ISSUER;
 fn a_client_finds_out_where_everything_is() {
     let upstream = TestUpstream::start();
     let gateway = before(&upstream)
-        .section("endpoints.tokens", "dialect = \"standard\"\npath = \"/auth\"")
+        .section("endpoints.tokens", "dialect = \"standard\"\nissuer = \"local\"\npath = \"/auth\"")
         .signing_with("EdDSA")
         .start();
 
@@ -65,7 +65,7 @@ fn a_shared_secret_is_not_published() {
 fn the_document_describes_this_gateway() {
     let upstream = TestUpstream::start();
     let gateway = before(&upstream)
-        .section("endpoints.tokens", "dialect = \"standard\"\npath = \"/auth\"")
+        .section("endpoints.tokens", "dialect = \"standard\"\nissuer = \"local\"\npath = \"/auth\"")
         .start();
 
     let response = gateway.send_tls("GET", "/auth/openapi.json", &[], b"");

@@ -84,7 +84,11 @@ fn an_api_key_is_exchanged_in_each_of_its_ways() {
     let responses = [
         gateway.post_form("/oauth2/token", &[grant], &[("Authorization", &by_id)]),
         gateway.post_form("/oauth2/token", &[grant], &[("Authorization", &by_owner)]),
-        gateway.post_form("/oauth2/token", &[grant, ("client_id", &id), ("client_secret", &key)], &[]),
+        gateway.post_form(
+            "/oauth2/token",
+            &[grant, ("client_id", &id), ("client_secret", &key)],
+            &[],
+        ),
         gateway.post_form("/oauth2/token", &[("grant_type", API_KEY), ("api_key", &key)], &[]),
     ];
 
@@ -123,10 +127,12 @@ fn a_key_of_somebody_else_or_none_is_no_client() {
 #[test]
 fn a_token_is_as_narrow_as_the_key_it_came_from_and_ends_with_it() {
     let upstream = TestUpstream::start();
-    let gateway =
-        before(&upstream).route("permissions = { GET = \"files:read\", PUT = \"files:write\" }").start();
+    let gateway = before(&upstream)
+        .route("permissions = { GET = \"files:read\", \"*\" = \"files:write\" }")
+        .start();
     let alice = alice(&gateway);
-    let scope = json!({ "label": "read", "scope": { "permissions": ["files:read"], "path": "/alice" } });
+    let scope =
+        json!({ "label": "read", "scope": { "permissions": ["files:read"], "path": "/alice" } });
     let (id, key) = new_key(&gateway, &alice, &scope);
     let grant = [("grant_type", API_KEY), ("api_key", &*key)];
     let token = text(&gateway.post_form("/oauth2/token", &grant, &[]).json()["access_token"]);
@@ -147,7 +153,10 @@ fn a_token_is_as_narrow_as_the_key_it_came_from_and_ends_with_it() {
 fn a_client_may_ask_for_less_and_not_for_more() {
     let upstream = TestUpstream::start();
     let gateway = before(&upstream)
-        .section("endpoints.tokens", "dialect = \"standard\"\nlifetime = \"10m\"\nmax_lifetime = \"1h\"")
+        .section(
+            "endpoints.tokens",
+            "dialect = \"standard\"\nissuer = \"local\"\nlifetime = \"10m\"\nmax_lifetime = \"1h\"",
+        )
         .start();
     let ask = |more: &[(&str, &str)]| {
         let grant = [&password_grant("alice", "wonderland-of-alice"), more].concat();

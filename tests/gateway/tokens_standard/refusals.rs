@@ -17,7 +17,11 @@ fn every_malformed_request_has_its_error() {
     assert_refused(&form(&[("grant_type", API_KEY)]), 400, "invalid_request");
     assert_refused(&form(&[("grant_type", MFA_OTP), ("otp", "123456")]), 400, "invalid_request");
     assert_refused(&form(&[&alice[..], &[("username", "bob")]].concat()), 400, "invalid_request");
-    assert_refused(&form(&[&alice[..], &[("client_secret", "x")]].concat()), 400, "invalid_request");
+    assert_refused(
+        &form(&[&alice[..], &[("client_secret", "x")]].concat()),
+        400,
+        "invalid_request",
+    );
 
     let raw = |content_type: &str, body: &str| {
         let headers = [("Content-Type", content_type)];
@@ -27,7 +31,11 @@ fn every_malformed_request_has_its_error() {
     let json = json!({ "grant_type": "password", "username": "alice" }).to_string();
     assert_refused(&raw("application/json", &json), 400, "invalid_request");
     assert_refused(&raw(form_type, "grant_type=%zz"), 400, "invalid_request");
-    assert_refused(&raw(form_type, "grant_type=password&username=%00&password=x"), 400, "invalid_request");
+    assert_refused(
+        &raw(form_type, "grant_type=password&username=%00&password=x"),
+        400,
+        "invalid_request",
+    );
     assert_refused(&gateway.send_tls("POST", "/oauth2/token", &[], b""), 400, "invalid_request");
 }
 
@@ -36,13 +44,14 @@ fn unknown_wrong_and_disabled_have_one_answer() {
     let upstream = TestUpstream::start();
     let gateway = before(&upstream).start();
 
-    let answers = [("mallory", "x"), ("alice", "wrong"), ("carol", "carol-of-the-bells")]
-        .map(|(user, password)| {
+    let answers = [("mallory", "x"), ("alice", "wrong"), ("carol", "carol-of-the-bells")].map(
+        |(user, password)| {
             let grant = password_grant(user, password);
             let response = gateway.post_form("/oauth2/token", &grant, &[]);
             assert_refused(&response, 400, "invalid_grant");
             response.text()
-        });
+        },
+    );
 
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
 }
@@ -50,7 +59,9 @@ fn unknown_wrong_and_disabled_have_one_answer() {
 #[test]
 fn a_guesser_has_to_wait_longer_and_longer() {
     let upstream = TestUpstream::start();
-    let gateway = before(&upstream).section("throttle", "failures = 3\ndelay = \"1h\"\nmax_delay = \"2h\"").start();
+    let gateway = before(&upstream)
+        .section("throttle", "failures = 3\ndelay = \"1h\"\nmax_delay = \"2h\"")
+        .start();
     let guess = |password: &str| {
         gateway.post_form("/oauth2/token", &password_grant("alice", password), &[])
     };
@@ -157,9 +168,18 @@ fn json_is_read_strictly() {
         gateway.send_tls("POST", path, &headers, body.as_bytes())
     };
 
-    for path in ["/account/keys", "/account/password", "/account/logout", "/totp/enrol", "/totp/confirm", "/totp/disable"] {
+    for path in [
+        "/account/keys",
+        "/account/password",
+        "/account/logout",
+        "/totp/enrol",
+        "/totp/confirm",
+        "/totp/disable",
+    ] {
         let deep = "[".repeat(30_000);
-        for body in ["{", "[]", "null", "\"x\"", "{\"unknown\": 1}", "{\"label\": 5}", &deep, "{} x"] {
+        for body in
+            ["{", "[]", "null", "\"x\"", "{\"unknown\": 1}", "{\"label\": 5}", &deep, "{} x"]
+        {
             assert_refused(&send(path, "application/json", body), 400, "invalid_request");
         }
         assert_refused(&send(path, "text/plain", "{}"), 415, "invalid_request");
@@ -195,19 +215,63 @@ fn whatever_is_sent_is_answered_and_never_by_an_error_of_ours() {
     use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};
     let upstream = TestUpstream::start();
-    let gateway = before(&upstream).section("throttle", "failures = 1000000\nfailures_per_address = 1000000").start();
+    let gateway = before(&upstream)
+        .section("throttle", "failures = 1000000\nfailures_per_address = 1000000")
+        .start();
     let tokens = log_in(&gateway, "alice", "wonderland-of-alice");
     let (access, refresh_token) = (text(&tokens["access_token"]), text(&tokens["refresh_token"]));
-    let paths = ["/oauth2/token", "/oauth2/revoke", "/oauth2/introspect", "/totp/enrol", "/totp/confirm",
-        "/totp/recovery", "/totp/disable", "/account/keys", "/account/keys/x", "/account/password"];
-    let names = ["grant_type", "username", "password", "otp", "mfa_token", "refresh_token", "api_key",
-        "client_id", "client_secret", "audience", "expires_in", "token", "scope", "code", "label"];
-    let values = ["password", "refresh_token", "client_credentials", API_KEY, MFA_OTP, "alice", "", "0",
-        "18446744073709551615", "%", "\u{0}", "é", "null", "{}", "[]", "dw_a_b", "dwr_a_b"];
-    let pair = (prop::sample::select(&names[..]), prop_oneof![
-        prop::sample::select(&values[..]).prop_map(str::to_owned),
-        "\\PC{0,20}",
-    ]);
+    let paths = [
+        "/oauth2/token",
+        "/oauth2/revoke",
+        "/oauth2/introspect",
+        "/totp/enrol",
+        "/totp/confirm",
+        "/totp/recovery",
+        "/totp/disable",
+        "/account/keys",
+        "/account/keys/x",
+        "/account/password",
+    ];
+    let names = [
+        "grant_type",
+        "username",
+        "password",
+        "otp",
+        "mfa_token",
+        "refresh_token",
+        "api_key",
+        "client_id",
+        "client_secret",
+        "audience",
+        "expires_in",
+        "token",
+        "scope",
+        "code",
+        "label",
+    ];
+    let values = [
+        "password",
+        "refresh_token",
+        "client_credentials",
+        API_KEY,
+        MFA_OTP,
+        "alice",
+        "",
+        "0",
+        "18446744073709551615",
+        "%",
+        "\u{0}",
+        "é",
+        "null",
+        "{}",
+        "[]",
+        "dw_a_b",
+        "dwr_a_b",
+    ];
+    let pair = (
+        prop::sample::select(names.to_vec()),
+        prop_oneof![prop::sample::select(values.to_vec()).prop_map(str::to_owned), "\\PC{0,20}",],
+    );
     let body = prop_oneof![
         3 => prop::collection::vec(pair.clone(), 0..6).prop_map(|pairs| {
             let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
@@ -232,16 +296,18 @@ fn whatever_is_sent_is_answered_and_never_by_an_error_of_ours() {
     ]);
     let request = (
         prop::sample::select(vec!["POST", "POST", "POST", "DELETE", "GET", "PATCH"]),
-        prop::sample::select(&paths[..]),
-        prop::sample::select(&types[..]),
+        prop::sample::select(paths.to_vec()),
+        prop::sample::select(types.to_vec()),
         credential,
         body,
     );
-    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
     let client = std::cell::RefCell::new(gateway.connect_tls());
     runner
         .run(&request, |(method, path, content_type, credential, body)| {
-            let mut ask = gateway.ask(method, path).header("Content-Type", content_type).body(&body);
+            let mut ask =
+                gateway.ask(method, path).header("Content-Type", content_type).body(&body);
             if let Some(credential) = credential {
                 ask = ask.header("Authorization", &credential);
             }

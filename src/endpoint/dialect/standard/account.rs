@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bearer::{Body, Owner};
+use super::bearer::{Body, Owner, read_object};
 use super::form::has_type;
 use super::refusal::{ErrorBody, Refusal};
 
@@ -167,8 +167,7 @@ pub(super) async fn logout(
     let request = if body.is_empty() {
         LogoutRequest::default()
     } else if has_type(&fields, "application/json") {
-        serde_json::from_slice(&body)
-            .map_err(|_| Refusal::InvalidRequest("the body is not the object that is expected"))?
+        read_object(&body)?
     } else {
         return Err(Refusal::UnsupportedMediaType);
     };

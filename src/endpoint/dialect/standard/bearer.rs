@@ -70,8 +70,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|_| Refusal::InvalidRequest("the body cannot be read"))?;
-        serde_json::from_slice(&body)
-            .map(Self)
-            .map_err(|_| Refusal::InvalidRequest("the body is not the object that is expected"))
+        read_object(&body).map(Self)
     }
+}
+
+/// Reads an object. An array, which serde would take for one, is none.
+pub(super) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let refused = Refusal::InvalidRequest("the body is not the object that is expected");
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(refused);
+    }
+    serde_json::from_slice(body).map_err(|_| refused)
 }

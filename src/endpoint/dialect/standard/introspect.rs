@@ -104,7 +104,7 @@ async fn authorize(call: &Call, fields: &HeaderMap, body: &[u8]) -> Result<Form,
     });
     if fields.contains_key(AUTHORIZATION) && !is_basic {
         let caller = verify(call, bearer(fields)?)?;
-        if !caller.principal.permissions.grants(&needed) {
+        if !caller.may(&needed) {
             return Err(lacking);
         }
         let form = Form::parse(fields, body)?;

@@ -9,15 +9,15 @@ use super::client::Client;
 use super::form::Form;
 use super::refusal::{ErrorBody, Refusal};
 use super::token::authenticate;
-use crate::api_key::{TextKind, is_key};
+use crate::api_key::{TextKind, digest, is_key};
 use crate::service::{Call, RevokeError};
 
 /// What is to be ended.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "the parameters are read one by one; this is what they are")]
 pub(super) struct RevocationRequest {
-    /// An access token, which ends alone, or a refresh token, which takes along all that came of
-    /// the same login.
+    /// An access token, which ends alone; a refresh token, which takes along all that came of the
+    /// same login; or an API key, which takes along what was issued for it.
     token: String,
     /// Is not needed: a token says what it is.
     #[schema(nullable = false)]
@@ -36,7 +36,7 @@ pub(super) struct RevocationRequest {
     security((), ("client" = [])),
     responses(
         (status = 200, description = "It does not hold any more"),
-        (status = 400, description = "Not a request, or an API key", body = ErrorBody),
+        (status = 400, description = "Not a request, or a token without an id", body = ErrorBody),
         (status = 401, description = "The API key of the client does not hold", body = ErrorBody),
         (status = 503, description = "Nothing was ended; see Retry-After", body = ErrorBody),
     ),
@@ -52,7 +52,10 @@ pub(super) async fn revoke(
     }
     let token = form.require("token", "token is missing")?;
     if is_key(token) {
-        return Err(Refusal::UnsupportedTokenType);
+        if let Some(key) = call.service.standing().key_by_hash(&digest(token)) {
+            call.service.end_key(None, &key.id).await?;
+        }
+        return Ok(StatusCode::OK);
     }
     if TextKind::RefreshToken.id_of(token).is_some() {
         call.service.revoke_refresh(token).await?;
