@@ -63,11 +63,12 @@ impl<'de> Visitor<'de> for TextSeed {
 }
 
 /// A JSON value, as far as headers and claims need one. Whole numbers below zero are
-/// [`Found::Other`], as are `true`, `null`, objects, and arrays of anything but strings.
+/// [`Found::Other`], as are `true`, objects, and arrays of anything but strings.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found<'de> {
     Fraction(f64),
     List(Vec<Cow<'de, str>>),
+    Null,
     Other,
     Text(Cow<'de, str>),
     Whole(u64),
@@ -106,7 +107,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_unit<E>(self) -> Result<Found<'de>, E> {
-        Ok(Found::Other)
+        Ok(Found::Null)
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Found<'de>, E> {
@@ -169,7 +170,8 @@ mod tests {
         assert_eq!(read("[]").unwrap(), Found::List(vec![]));
         assert_eq!(read(r#""a""#).unwrap(), Found::Text("a".into()));
         assert_eq!(read(r#"["a","\u0062"]"#).unwrap(), Found::List(vec!["a".into(), "b".into()]));
-        for other in ["-1", "null", "true", "{}", r#"["a",1]"#, r#"[["a"]]"#] {
+        assert_eq!(read("null").unwrap(), Found::Null);
+        for other in ["-1", "true", "{}", r#"["a",1]"#, r#"[["a"]]"#] {
             assert_eq!(read(other).unwrap(), Found::Other, "{other}");
         }
     }

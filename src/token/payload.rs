@@ -221,9 +221,9 @@ impl FoundClaims<'_, '_> {
         match self.find(claim) {
             None => Ok(None),
             Some(Found::Text(text)) => printable(text, claim).map(Some),
-            Some(Found::Fraction(_) | Found::List(_) | Found::Other | Found::Whole(_)) => {
-                Err(VerifyError::WrongType(claim.name()))
-            }
+            Some(
+                Found::Fraction(_) | Found::List(_) | Found::Null | Found::Other | Found::Whole(_),
+            ) => Err(VerifyError::WrongType(claim.name())),
         }
     }
 
@@ -236,6 +236,8 @@ impl FoundClaims<'_, '_> {
             Some(Found::Text(text)) => {
                 text.split(' ').filter(|word| !word.is_empty()).map(owned).collect()
             }
+            // Who writes a list that was never begun as `null`, says that it is empty.
+            Some(Found::Null) => return Ok(Some(Vec::new())),
             Some(Found::Fraction(_) | Found::Other | Found::Whole(_)) => {
                 return Err(VerifyError::WrongType(claim.name()));
             }
@@ -250,7 +252,7 @@ impl FoundClaims<'_, '_> {
             None => Ok(None),
             Some(Found::Text(name)) => Ok(Some(is_expected(name))),
             Some(Found::List(names)) => Ok(Some(names.iter().any(is_expected))),
-            Some(Found::Fraction(_) | Found::Other | Found::Whole(_)) => {
+            Some(Found::Fraction(_) | Found::Null | Found::Other | Found::Whole(_)) => {
                 Err(VerifyError::WrongType(Claim::Audience.name()))
             }
         }
@@ -272,9 +274,9 @@ impl FoundClaims<'_, '_> {
                 )]
                 Ok(Some(rounded as u64))
             }
-            Some(Found::Fraction(_) | Found::List(_) | Found::Other | Found::Text(_)) => {
-                Err(VerifyError::WrongType(claim.name()))
-            }
+            Some(
+                Found::Fraction(_) | Found::List(_) | Found::Null | Found::Other | Found::Text(_),
+            ) => Err(VerifyError::WrongType(claim.name())),
         }
     }
 }
@@ -313,7 +315,9 @@ mod tests {
     fn a_wrong_type_is_no_absence() {
         let tree = tree("a.b");
         assert_eq!(tree.read(br#"{"a":{}}"#).unwrap().texts(Claim::Roles), Ok(None));
-        for json in [r#"{"a":{"b":null}}"#, r#"{"a":{"b":[1]}}"#, r#"{"a":{"b":{"c":1}}}"#] {
+        let null = tree.read(br#"{"a":{"b":null}}"#).unwrap();
+        assert_eq!(null.texts(Claim::Roles), Ok(Some(Vec::new())));
+        for json in [r#"{"a":{"b":[null]}}"#, r#"{"a":{"b":[1]}}"#, r#"{"a":{"b":{"c":1}}}"#] {
             let claims = tree.read(json.as_bytes()).unwrap();
             assert_eq!(claims.texts(Claim::Roles), Err(VerifyError::WrongType("roles")));
         }

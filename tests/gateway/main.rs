@@ -26,6 +26,8 @@ mod shutdown;
 mod start;
 mod support;
 mod tls;
+mod tokens_appmesh;
 mod tokens_jwthenticator;
 mod tokens_omegaml;
+mod tokens_ryft;
 mod tokens_standard;
