@@ -194,6 +194,9 @@ pub(super) fn issuer(call: &Call) -> Option<(&IssuerSettings, &Signer)> {
 /// Writes and signs a token. Nothing is stored.
 pub(super) fn write(call: &Call, order: &Order<'_>) -> Result<Issued, IssueError> {
     let (settings, signer) = issuer(call).ok_or(IssueError::Impossible)?;
+    if settings.bound && order.user.is_none() {
+        return Err(IssueError::Refused); // nobody would accept it
+    }
     let lifetime = lifetime(call, settings, order.wish)?;
     let mut expires_at = order.now.saturating_add(lifetime).min(order.not_after);
     if let Some(until) = order.key.and_then(|key| key.expires_at) {

@@ -80,7 +80,7 @@ subject = "id"
 [endpoints.standard]
 dialect = "standard"
 issuer = "local"
-extra_claims = { department = "department", mail = "email", sub = "department" }
+extra_claims = { department = "department", mail = "email" }
 [endpoints.other]
 dialect = "standard"
 issuer = "local"
