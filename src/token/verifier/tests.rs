@@ -378,7 +378,8 @@ fn anything_but_three_strict_parts_is_no_token() {
         assert!(matches!(outcome, VerifyError::BadSignature | VerifyError::NotAToken));
     }
     assert_eq!(verifier.verify(&".".repeat(1 << 20), NOW), Err(VerifyError::TooLong));
-    assert_eq!(verifier.verify(&".".repeat(MAX_TOKEN), NOW), Err(VerifyError::NotAToken));
+    let dots = verifier.verify(&".".repeat(MAX_TOKEN), NOW);
+    assert!(matches!(dots, Err(VerifyError::MalformedHeader | VerifyError::NotAToken)));
 }
 
 #[test]
