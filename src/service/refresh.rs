@@ -254,8 +254,8 @@ impl TokenService {
             Some((_, user)) if user.disabled => return Err(RefreshError::UserDisabled),
             Some((_, user)) => user,
         };
-        let verified = self.judge(call, token, token_says)?;
-        let origin = verified.claims.get("orig_iat").and_then(serde_json::Value::as_u64);
+        let judged = self.judge(call, token, token_says)?;
+        let origin = judged.claims.get("orig_iat").and_then(serde_json::Value::as_u64);
         let origin = origin.ok_or(RefreshError::MissingOrigin)?;
         let lifetime = call.profile.lifetime.as_secs();
         let window = lifetime.saturating_mul(call.profile.refresh_window.into());
@@ -264,14 +264,14 @@ impl TokenService {
         if now > last {
             return Err(RefreshError::Over);
         }
-        let kept_audience = verified.claims.get("aud").cloned();
+        let kept_audience = judged.claims.get("aud").cloned();
         let issued = write(
             call,
             &Order {
                 subject: &user.name,
                 user: Some(user),
-                key: verified.key.as_deref(),
-                family: verified.family.as_deref(),
+                key: judged.key.as_deref(),
+                family: judged.family.as_deref(),
                 origin: Some(origin),
                 not_after: last.saturating_add(lifetime),
                 now,

@@ -52,7 +52,7 @@ impl TokenService {
         let found = enabled(&call.snapshot.identities, name).filter(|_| is_meant);
         let found = Arc::clone(found.ok_or(LoginError::ChallengeGone)?);
         let attempt = self.throttle.attempt(name, call.client, now)?;
-        let used = match self.confirmed_factor(name).await {
+        let right = match self.confirmed_factor(name).await {
             // Taken away since the password was right: then nothing says who asks.
             Ok(None) => Err(LoginError::ChallengeGone),
             Ok(Some(factor)) => {
@@ -60,7 +60,7 @@ impl TokenService {
             }
             Err(error) => Err(error.into()),
         };
-        let ended = match used {
+        let ended = match right {
             Ok(Some(how)) => store.end_challenge(&id).await.map(|ended| ended.then_some(how)),
             Ok(None) => {
                 attempt.has_failed();

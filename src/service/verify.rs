@@ -63,8 +63,7 @@ impl TokenService {
     pub fn verify(&self, call: &Call, token: &str) -> Result<Verified, IdentityError> {
         let identities = &call.snapshot.identities;
         let verifier = identities.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
-        let verified = verifier.verify(token, self.now().as_secs())?;
-        self.judge(call, token, verified)
+        self.judge(call, token, verifier.verify(token, self.now().as_secs())?)
     }
 
     /// The second half of [`Self::verify`].
@@ -72,27 +71,27 @@ impl TokenService {
         &self,
         call: &Call,
         token: &str,
-        verified: VerifiedToken,
+        says: VerifiedToken,
     ) -> Result<Verified, IdentityError> {
         let identities = &call.snapshot.identities;
         let verifier = identities.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
-        let settings = verifier.issuer(verified.issuer).ok_or(VerifyError::UnknownIssuer)?;
+        let settings = verifier.issuer(says.issuer).ok_or(VerifyError::UnknownIssuer)?;
         // What others mean by these claims is not ours to know.
         let is_ours = settings.keyring.can_sign();
         let facts = TokenFacts {
-            token_id: verified.token_id.as_deref().map(Into::into),
-            family: verified.family.as_deref().filter(|_| is_ours).map(Into::into),
-            subject: verified.subject.as_str().into(),
-            issued_at: verified.issued_at,
-            key: verified.client.as_deref().filter(|_| is_ours).map(Into::into),
+            token_id: says.token_id.as_deref().map(Into::into),
+            family: says.family.as_deref().filter(|_| is_ours).map(Into::into),
+            subject: says.subject.as_str().into(),
+            issued_at: says.issued_at,
+            key: says.client.as_deref().filter(|_| is_ours).map(Into::into),
         };
         let key = self.standing.judge(&facts, self.now().as_secs());
         let key = key.map_err(|_| IdentityError::UnknownSubject)?;
         if key.as_ref().is_some_and(|key| !key.scope.allows_source(call.client)) {
             return Err(IdentityError::UnknownSubject);
         }
-        let (issuer, expires_at) = (verified.issuer, verified.expires);
-        let principal = identities.principal_of(verified)?.facts().clone();
+        let (issuer, expires_at) = (says.issuer, says.expires);
+        let principal = identities.principal_of(says)?.facts().clone();
         Ok(Verified {
             principal,
             claims: claims_of(token).ok_or(VerifyError::MalformedClaims)?,

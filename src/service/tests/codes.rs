@@ -153,11 +153,11 @@ async fn of_many_equal_answers_one_logs_in() {
                 })
             })
             .collect();
-        let mut logged_in = 0;
+        let mut won = 0;
         for task in tasks {
-            logged_in += usize::from(task.await.unwrap());
+            won += usize::from(task.await.unwrap());
         }
-        assert_eq!(logged_in, usize::from(endpoint == "appmesh"), "{endpoint}");
+        assert_eq!(won, usize::from(endpoint == "appmesh"), "{endpoint}");
         node.advance(600);
     }
 }
@@ -181,8 +181,8 @@ async fn a_recovery_code_lets_in_once() {
     let fresh = node.service.totp_recovery("alice").await.unwrap();
     assert_eq!(log_in(recovery[4].clone()).await.unwrap_err(), LoginError::WrongCode);
     assert!(log_in(fresh[0].to_string()).await.is_ok());
-    let none = node.service.totp_recovery("bob").await;
-    assert_eq!(none.unwrap_err(), TotpError::NotBegun);
+    let nobody = node.service.totp_recovery("bob").await;
+    assert_eq!(nobody.unwrap_err(), TotpError::NotBegun);
 }
 
 #[tokio::test]
