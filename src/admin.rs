@@ -2,19 +2,24 @@
 //!
 //! It listens on loopback or a Unix socket (mode 0600) unless told otherwise. A page in somebody's
 //! browser must not reach it: requests with an `Origin`, from another site, or for a host name
-//! that is not this machine's are refused. What changes something is for local peers only. Nothing
-//! it answers holds a secret.
+//! that is not this machine's are refused. What changes something is for local peers only, and
+//! users, keys and tokens are for the socket's owner or who shows `admin.token`. Nothing it answers
+//! holds a secret that was there before.
 //!
 //! | file | what |
 //! |---|---|
 //! | `address` | where it listens, and the socket |
 //! | `server` | accept, limits, HTTP |
-//! | `router` | which path answers what, and who is refused; further resources (users, keys) get their line and their file here |
+//! | `router` | which path answers what, and who is refused |
+//! | `api` | users, keys, tokens, revocations, second factors |
+//! | `issue` | a token on an operator's word |
 //! | `status` | what `/status` tells, and readiness |
 //! | `client` | the other side, for the command line |
 
 pub mod address;
+pub mod api;
 pub mod client;
+pub mod issue;
 mod router;
 mod server;
 pub mod status;
@@ -25,6 +30,7 @@ use prometheus::Registry;
 
 pub use self::{
     address::{Address, BindError, Bound, bind},
+    api::Api,
     server::serve,
     status::{Readiness, Status},
 };
@@ -45,6 +51,8 @@ pub struct AdminState {
     pub status: Box<dyn Fn() -> Status + Send + Sync>,
     /// For `POST /reload`.
     pub reload: Box<Reload>,
+    /// For users, keys and tokens; `None`: there is no token service.
+    pub api: Option<Api>,
     /// Host names, beside `localhost` and IP addresses, by which this listener may be called.
     pub hosts: Vec<String>,
 }

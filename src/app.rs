@@ -150,9 +150,11 @@ impl App {
             access_log.as_ref().map(LogWriter::counters),
             log.counters(),
         );
-        let admin = bind_admin(&admin_address, &observed)?;
         let readiness = &observed.readiness;
         let service = control.with_config(|config| Service::start(config, &control, readiness))?;
+        let tokens = Arc::clone(service.desk().service());
+        let api = admin::Api::new(tokens, Arc::clone(control.snapshots()));
+        let admin = bind_admin(&admin_address, &observed, api)?;
         let crew = Crew::new(&bound, &control, metrics, &service, access_log.as_ref())?;
         let started =
             Started { listeners, admin: admin.as_ref().map(|(bound, _)| bound.address().clone()) };
@@ -247,6 +249,7 @@ fn access_log(config: &Config) -> Result<Option<LogWriter>, StartError> {
 fn bind_admin(
     address: &config::Admin,
     observed: &Arc<Observed>,
+    api: admin::Api,
 ) -> Result<Option<(admin::Bound, Arc<admin::AdminState>)>, StartError> {
     let address = match address {
         config::Admin::Off => return Ok(None),
@@ -257,7 +260,7 @@ fn bind_admin(
         tracing::warn!("admin.address: {address} can be reached from other machines");
     }
     let bound = admin::bind(&address)?;
-    let state = observed.admin_state()?;
+    let state = observed.admin_state(api)?;
     Ok(Some((bound, Arc::new(state))))
 }
 

@@ -46,6 +46,8 @@ pub use self::server::Server;
 pub use self::store::{Sessions, Store, StorePlace, Throttle, Totp};
 pub use self::upstream::Upstream;
 
+use crate::secret::Secret;
+
 use self::findings::{Environment, Findings};
 use self::include::Reading;
 use self::key::Key;
@@ -91,6 +93,8 @@ pub struct Config {
     pub log: Log,
     /// The admin listener.
     pub admin: Admin,
+    /// What is to be shown there, over TCP, by who wants to change something.
+    pub admin_token: Option<Secret>,
     /// The files that this was read from, the main one first, as the caller gave it.
     pub files: Vec<PathBuf>,
     /// Folders in which a new file would be included.
@@ -191,6 +195,8 @@ impl Config {
             Endpoint::validate(name, raw, &around, &issuers, findings_)
         });
         let needs_store = endpoints.iter().any(|endpoint| endpoint.dialect.issues());
+        let (admin, admin_token) =
+            Admin::validate(admin.unwrap_or_default(), &listeners, findings_);
         let config = Self {
             roles: Role::validate_all(roles.unwrap_or_default(), findings_),
             passwords: Passwords::validate(passwords.unwrap_or_default(), findings_),
@@ -200,7 +206,8 @@ impl Config {
             sessions: Sessions::validate(sessions.unwrap_or_default(), findings_),
             throttle: Throttle::validate(throttle.unwrap_or_default(), findings_),
             log: Log::validate(log.unwrap_or_default(), findings_),
-            admin: Admin::validate(admin.unwrap_or_default(), &listeners, findings_),
+            admin,
+            admin_token,
             server,
             limits,
             listeners,

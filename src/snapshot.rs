@@ -25,6 +25,7 @@ use crate::password::{self, PoolSettings};
 use crate::route::Table;
 use crate::route::endpoint::Mounts;
 use crate::route::upstream::Upstream;
+use crate::secret::Secret;
 use crate::tls::{CertificateFacts, Tls, TlsError};
 
 pub(crate) use self::build::build_issuer;
@@ -70,6 +71,10 @@ pub struct Snapshot {
     pub hashing: Arc<password::Pool>,
     /// With how many threads.
     pub hashing_threads: usize,
+    /// What is to be shown over TCP by who wants to change something.
+    pub admin_token: Option<Secret>,
+    /// How long the tokens of each issuer live, in the verifier's order.
+    pub lifetimes: Vec<Duration>,
     /// What is told of it.
     pub summary: Summary,
 }

@@ -5,15 +5,18 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE,
+        X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use http_body::Body;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 
-use super::{AdminState, address::is_loopback};
+use super::{AdminState, address::is_loopback, api::Api};
 use crate::telemetry::metrics;
 
-/// No endpoint takes a body worth the name.
+/// No endpoint but the API takes a body worth the name.
 const BODY_LIMIT: u64 = 4096;
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -28,6 +31,7 @@ pub(super) enum Peer {
 /// What a path is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
+    Api,
     Healthz,
     Metrics,
     Readyz,
@@ -43,19 +47,21 @@ impl Endpoint {
             "/readyz" => Some(Self::Readyz),
             "/reload" => Some(Self::Reload),
             "/status" => Some(Self::Status),
-            _ => None,
+            _ => Api::covers(path).then_some(Self::Api),
         }
     }
 
     fn changes_something(self) -> bool {
         match self {
             Self::Healthz | Self::Metrics | Self::Readyz | Self::Status => false,
-            Self::Reload => true,
+            Self::Api | Self::Reload => true,
         }
     }
 
     fn allows(self, method: &Method) -> bool {
-        if self.changes_something() {
+        if self == Self::Api {
+            true // which has more to say about it
+        } else if self.changes_something() {
             method == Method::POST
         } else {
             method == Method::GET || method == Method::HEAD
@@ -68,23 +74,31 @@ impl Endpoint {
 enum Refusal {
     BodyTooLarge,
     CrossSite,
+    BodyBroken,
     ForeignHost,
     MethodNotAllowed(Endpoint),
+    NoApi,
     NotFound,
     NotLocal,
+    Unauthorized,
 }
 
 impl Refusal {
     fn response(self) -> Response<Full<Bytes>> {
         let (status, reason) = match self {
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "no body is expected"),
+            Self::BodyBroken => (StatusCode::BAD_REQUEST, "the body did not arrive"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
             Self::CrossSite => (StatusCode::FORBIDDEN, "a web page may not ask"),
             Self::ForeignHost => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "the Host header must be an IP address or `localhost`",
             ),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
+            Self::NoApi => (StatusCode::NOT_FOUND, "this gateway has no token service"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not found"),
+            Self::Unauthorized => {
+                (StatusCode::UNAUTHORIZED, "over TCP this needs `admin.token`, as a Bearer token")
+            }
             Self::NotLocal => (StatusCode::FORBIDDEN, "only for local peers"),
         };
         let mut response = json(status, &serde_json::json!({ "error": reason }));
@@ -92,17 +106,32 @@ impl Refusal {
             let allowed = if endpoint.changes_something() { "POST" } else { "GET, HEAD" };
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
         }
+        if self == Self::Unauthorized {
+            let challenge = HeaderValue::from_static("Bearer realm=\"admin\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 }
 
-/// Answers one request. Its body is never read.
-pub(super) async fn answer<B: Body>(
+/// Answers one request. Only the API reads its body.
+pub(super) async fn answer<B>(
     state: &AdminState,
     peer: Peer,
-    request: &Request<B>,
-) -> Response<Full<Bytes>> {
-    match admit(state, peer, request) {
+    request: Request<B>,
+) -> Response<Full<Bytes>>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match admit(state, peer, &request) {
+        Ok(Endpoint::Api) => match api(state, peer, request).await {
+            Ok(mut answer) => {
+                guard(&mut answer);
+                answer
+            }
+            Err(refusal) => refusal.response(),
+        },
         Ok(Endpoint::Healthz) => text(StatusCode::OK, TEXT, "ok\n"),
         Ok(Endpoint::Metrics) => metrics_text(state),
         Ok(Endpoint::Readyz) => readiness(state),
@@ -110,6 +139,36 @@ pub(super) async fn answer<B: Body>(
         Ok(Endpoint::Status) => json(StatusCode::OK, &(state.status)()),
         Err(refusal) => refusal.response(),
     }
+}
+
+/// The API is for whoever could open the Unix socket, and over TCP for who shows the token.
+async fn api<B>(
+    state: &AdminState,
+    peer: Peer,
+    request: Request<B>,
+) -> Result<Response<Full<Bytes>>, Refusal>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let api = state.api.as_ref().ok_or(Refusal::NoApi)?;
+    let presented = presented_token(request.headers());
+    if peer != Peer::Unix && !presented.is_some_and(|token| api.knows(token)) {
+        return Err(Refusal::Unauthorized);
+    }
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, super::api::MAX_BODY).collect().await {
+        Ok(body) => Ok(api.answer(Request::from_parts(parts, body.to_bytes())).await),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
+        Err(_) => Err(Refusal::BodyBroken),
+    }
+}
+
+fn presented_token(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
 }
 
 fn admit<B: Body>(
@@ -131,7 +190,7 @@ fn admit<B: Body>(
     if endpoint.changes_something() && matches!(peer, Peer::Tcp(address) if !is_loopback(address)) {
         return Err(Refusal::NotLocal);
     }
-    if request.body().size_hint().lower() > BODY_LIMIT {
+    if endpoint != Endpoint::Api && request.body().size_hint().lower() > BODY_LIMIT {
         return Err(Refusal::BodyTooLarge);
     }
     Ok(endpoint)
@@ -213,11 +272,16 @@ fn text(
 ) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    guard(&mut response);
+    response
+}
+
+/// Nothing that is answered here is kept, or taken for anything else.
+fn guard(response: &mut Response<Full<Bytes>>) {
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 #[cfg(test)]
@@ -252,13 +316,14 @@ mod tests {
                     _ => Err("doorward.toml:3:1: routes.a: no such upstream".to_owned()),
                 }))
             }),
+            api: None,
             hosts: vec!["gw.example.org".to_owned()],
         };
         (state, reloads)
     }
 
     async fn ask(state: &AdminState, peer: Peer, request: Request<String>) -> (u16, String) {
-        let response = answer(state, peer, &request).await;
+        let response = answer(state, peer, request).await;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -285,7 +350,7 @@ mod tests {
         state.readiness.listening();
         state.readiness.loaded();
         let ready = ask(&state, LOCAL, request("HEAD", "/readyz", &[])).await;
-        assert_eq!(ready, (200, "{\"ready\":true,\"reasons\":[]}\n".into()));
+        assert_eq!(ready, (200, "{\"degraded\":[],\"ready\":true,\"reasons\":[]}\n".into()));
         let (status, body) = ask(&state, LOCAL, request("GET", "/status", &[])).await;
         assert_eq!(status, 200);
         assert_eq!(serde_json::from_str::<Status>(&body).unwrap(), Status::default());
@@ -311,6 +376,7 @@ mod tests {
             ("GET", "/", 404),
             ("GET", "/healthz/", 404),
             ("GET", "/metrics/../status", 404),
+            ("GET", "/users", 404), // no token service
             ("POST", "/status", 405),
             ("GET", "/reload", 405),
             ("HEAD", "/reload", 405),
@@ -376,6 +442,23 @@ mod tests {
         assert_eq!(ask(&state, elsewhere, request("POST", "/reload", &[])).await.0, 403);
 
         assert_eq!(reloads.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn one_token_is_presented_or_none() {
+        let presented = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, value.parse().unwrap());
+            }
+            presented_token(&headers).map(<[u8]>::to_vec)
+        };
+
+        assert_eq!(presented(&["Bearer abc"]).as_deref(), Some(&b"abc"[..]));
+        assert_eq!(presented(&["bearer abc"]).as_deref(), Some(&b"abc"[..]));
+        for none in [&[][..], &["abc"], &["Basic abc"], &["Bearer"], &["Bearer a", "Bearer a"]] {
+            assert_eq!(presented(none), None, "{none:?}");
+        }
     }
 
     #[tokio::test]

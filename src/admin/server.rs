@@ -103,7 +103,7 @@ fn open<S>(
     tokio::spawn(async move {
         let service = service_fn(move |request| {
             let state = Arc::clone(&state);
-            async move { Ok::<_, Infallible>(answer(&state, peer, &request).await) }
+            async move { Ok::<_, Infallible>(answer(&state, peer, request).await) }
         });
         let mut builder = http1::Builder::new();
         builder

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::admin::status::{CertificateStatus, LastReload, ListenerStatus, Status};
-use crate::admin::{AdminState, Readiness, ReloadOutcome};
+use crate::admin::{AdminState, Api, Readiness, ReloadOutcome};
 use crate::clock;
 use crate::control::Control;
 use crate::listener::socket::Bound;
@@ -58,7 +58,7 @@ impl Observed {
     }
 
     /// What the admin listener reads from and acts on.
-    pub(super) fn admin_state(self: &Arc<Self>) -> prometheus::Result<AdminState> {
+    pub(super) fn admin_state(self: &Arc<Self>, api: Api) -> prometheus::Result<AdminState> {
         let pool = Arc::clone(&self.control);
         let registry = registry(Sources {
             workers: self.workers.clone(),
@@ -78,6 +78,7 @@ impl Observed {
                 let control = Arc::clone(&control);
                 Box::pin(async move { reload(control).await })
             }),
+            api: Some(api),
             hosts: Vec::new(),
         })
     }

@@ -10,8 +10,6 @@ use clap::Subcommand;
 use super::{Answer, Failure};
 use crate::clock::unix_seconds;
 
-pub(in crate::cli) use self::issue::{IssueError, Order};
-
 /// What to do with tokens.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -263,6 +263,10 @@ pub(super) struct Admin {
     /// `address:port`, `unix:/path` or `off`.
     #[schemars(extend("default" = "127.0.0.1:9180"))]
     pub(super) address: Option<String>,
+    /// At least 32 bytes: who shows it over TCP may change users, keys and tokens. Without it only
+    /// who may open the Unix socket.
+    #[schemars(extend("format" = "secret"))]
+    pub(super) token: Option<SecretText>,
 }
 
 /// The JSON Schema of the file. `inline`: without references, for walking through.

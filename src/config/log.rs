@@ -7,6 +7,7 @@ use crate::config::file;
 use crate::config::findings::Findings;
 use crate::config::key::Key;
 use crate::config::listener::{self, ListenAddress, Listener};
+use crate::secret::Secret;
 
 /// The log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,15 +106,35 @@ impl Log {
     }
 }
 
+/// The shortest token of the admin listener, in bytes.
+const LEAST_TOKEN: usize = 32;
+
 impl Admin {
+    /// The place, and the token that is to be shown there.
     pub(super) fn validate(
         raw: file::Admin,
         listeners: &[Listener],
         findings: &mut Findings<'_>,
-    ) -> Self {
-        let file::Admin { address } = raw;
+    ) -> (Self, Option<Secret>) {
+        let file::Admin { address, token } = raw;
+        let key = Key::of("admin");
+        let token = token.and_then(|form| findings.secret(&key.child("token"), &form.0));
+        if let Some(token) = &token {
+            let is_text = token.expose().iter().all(|byte| byte.is_ascii_graphic());
+            if token.len() < LEAST_TOKEN || !is_text {
+                let reason = format!(
+                    "must be at least {LEAST_TOKEN} printable ASCII characters without blanks; a \
+                     file must not end in a newline"
+                );
+                findings.error(&key.child("token"), reason);
+            }
+        }
+        (Self::place(address.as_deref(), listeners, findings), token)
+    }
+
+    fn place(address: Option<&str>, listeners: &[Listener], findings: &mut Findings<'_>) -> Self {
         let key = Key::of("admin").child("address");
-        let address = address.as_deref().unwrap_or("127.0.0.1:9180");
+        let address = address.unwrap_or("127.0.0.1:9180");
         if address == "off" {
             return Self::Off;
         }

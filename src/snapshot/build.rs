@@ -16,6 +16,7 @@ use crate::password::{Limits, PasswordHash};
 use crate::route::endpoint::Mounts;
 use crate::route::upstream::{Times, Upstream};
 use crate::route::{Challenges, IdentityFields, Route, Table};
+use crate::secret::Secret;
 use crate::tls::{Files, Offer, Tls};
 use crate::token::{IssuerSettings, Keyring, Signer, Verifier};
 use crate::user::Roles;
@@ -86,6 +87,8 @@ impl Snapshot {
             token_memory: config.tokens.memory,
             hashing,
             hashing_threads: config.passwords.workers.get(),
+            admin_token: config.admin_token.as_ref().map(Secret::duplicate),
+            lifetimes: config.issuers.iter().map(|issuer| issuer.lifetime).collect(),
             summary: notes.summary,
         })
     }

@@ -48,6 +48,33 @@ pub struct Profile {
     pub trusted: Vec<IpNet>,
 }
 
+impl Profile {
+    /// For what an operator asks of the token service himself: it issues nothing. Keys that are
+    /// registered live for `key_lifetime`.
+    #[must_use]
+    pub fn of_operator(key_lifetime: Duration) -> Self {
+        Self {
+            name: "admin".into(),
+            dialect: Dialect::Standard,
+            prefix: "".into(),
+            issuer: None,
+            signer: None,
+            lifetime: Duration::ZERO,
+            max_lifetime: Duration::ZERO,
+            refresh_lifetime: Duration::ZERO,
+            refresh_window: 0,
+            audience: Vec::new(),
+            extra_claims: BTreeMap::new(),
+            omitted: Omitted::default(),
+            totp_reuse: false,
+            sets: Sets { external: false, internal: false },
+            key_lifetime,
+            origins: Vec::new(),
+            trusted: Vec::new(),
+        }
+    }
+}
+
 /// Claims that some services cannot stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Omitted {

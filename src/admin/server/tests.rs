@@ -58,6 +58,7 @@ fn state() -> Arc<AdminState> {
         readiness: Arc::new(Readiness::new()),
         status: Box::new(|| Status { pid: 7, ..Status::default() }),
         reload: Box::new(|| Box::pin(ready(Ok(5)))),
+        api: None,
         hosts: Vec::new(),
     })
 }

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::scene::Passwords;
+use crate::admin::issue::{IssueError, Order};
 use crate::cli::certificate::self_signed;
 use crate::cli::settings::{self, SettingsError};
-use crate::cli::token::{IssueError, Order};
 use crate::password::{self, PasswordHashError};
 use crate::token::{Algorithm, KeyFault, SignError, generate, token_id};
 
@@ -113,9 +113,9 @@ address = "unix:admin.sock"
 
     /// A token of alice.
     pub(super) fn token(&self, now: u64) -> Result<String, StageError> {
-        let (config, snapshot) = settings::snapshot(&self.path("doorward.toml"))?;
+        let (_, snapshot) = settings::snapshot(&self.path("doorward.toml"))?;
         let order = Order { user: "alice", issuer: None, lifetime: None, claims: &[] };
-        Ok(order.fill(&config, &snapshot, now)?.token)
+        Ok(order.fill(&snapshot, now)?.token)
     }
 
     /// Where a file of it is.

@@ -1,6 +1,9 @@
 use std::fs;
 
+use serde_json::Value;
+
 use super::*;
+use crate::admin::issue::{IssueError, Issued};
 use crate::token::{Algorithm, generate};
 
 /// Two issuers that sign, a bound and an unbound one, and three users.
@@ -44,8 +47,8 @@ pub(in crate::cli::token) fn folder() -> tempfile::TempDir {
 
 /// A token that a test asks for.
 pub(in crate::cli::token) fn issue(folder: &Path, order: Order<'_>) -> Result<Issued, IssueError> {
-    let (config, snapshot) = settings::snapshot(&folder.join("doorward.toml")).unwrap();
-    order.fill(&config, &snapshot, 1_800_000_000)
+    let (_, snapshot) = settings::snapshot(&folder.join("doorward.toml")).unwrap();
+    order.fill(&snapshot, 1_800_000_000)
 }
 
 /// The plainest order.
