@@ -165,12 +165,16 @@ impl Config {
         } = raw;
         let (listeners, upstreams) = (listeners.unwrap_or_default(), upstreams.unwrap_or_default());
         let (issuers, directories) = (issuers.unwrap_or_default(), directories.unwrap_or_default());
+        let dialects = endpoints.iter().flat_map(|endpoints| &endpoints.0);
+        let dialects: Vec<_> = dialects.map(|(_, endpoint)| endpoint.dialect).collect();
         let around = Surroundings {
             listeners: listeners.names(),
             upstreams: upstreams.names(),
             issuers: issuers.names(),
             has_issuers: !issuers.0.is_empty(),
             has_directories: !directories.0.is_empty(),
+            has_store: store.is_some() || dialects.iter().any(|dialect| dialect.needs_store()),
+            has_pages: dialects.iter().any(|dialect| dialect.has_pages()),
         };
         let mut findings = Findings::new(root, sources, environment);
         let findings_ = &mut findings;

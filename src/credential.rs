@@ -2,15 +2,24 @@
 //!
 //! Exactly one credential is taken from a request. Two of them, of one kind or of several,
 //! are refused: an upstream, a log and a cache could each choose a different one.
+//!
+//! A browser's session is the one exception, since browsers add its cookie to whatever a page
+//! sends: beside a credential in a header it is not looked at, nor on a route that takes no
+//! sessions. It never stands in for a header that is wrong.
 
 mod basic;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 pub use self::basic::Basic;
+use crate::session::cookie::CookieName;
 
 /// The header in which some clients send a bare token.
 pub static X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// The header in which some clients send an API key. It counts only where a route takes API keys:
+/// elsewhere it may be a key of the upstream's own.
+pub static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The kinds of credentials that a route takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,10 +27,14 @@ pub static X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 pub struct Accepted {
     /// No credential at all.
     pub anonymous: bool,
+    /// `Authorization: ApiKey` and `X-Api-Key`; with `basic` also in the place of a password.
+    pub api_key: bool,
     /// `Authorization: Basic` (RFC 7617).
     pub basic: bool,
     /// `Authorization: Bearer` (RFC 6750).
     pub bearer: bool,
+    /// The cookie of a browser's session.
+    pub session: bool,
     /// `X-Auth-Token`.
     pub x_auth_token: bool,
 }
@@ -31,10 +44,19 @@ pub struct Accepted {
 pub enum Credential<'a> {
     /// None was presented, and none is needed.
     Anonymous,
+    /// An API key.
+    ApiKey {
+        /// Whose it is said to be, where that is said.
+        user: Option<&'a str>,
+        /// The key.
+        key: &'a str,
+    },
     /// A user name and a password, or a token in the password's place.
     Basic(Basic),
     /// A token.
     Bearer(&'a str),
+    /// A browser's session, sealed.
+    Session(&'a str),
     /// A token outside `Authorization`.
     TokenHeader(&'a str),
 }
@@ -61,15 +83,19 @@ impl<'a> Credential<'a> {
     ///
     /// The scheme is matched case-insensitively and ends at the first space (RFC 9110 §11.4).
     /// Headers of a kind that the route does not accept count as credentials all the same,
-    /// unless it accepts anonymous requests alone: then nothing is judged.
+    /// unless it accepts anonymous requests alone: then nothing is judged. `session` is the cookie
+    /// that holds sessions on this connection, if any may.
     ///
     /// # Errors
     ///
     /// - [`CredentialError::Ambiguous`]: answer 400.
     /// - The others: answer 401 with a challenge.
-    pub fn extract(fields: &'a HeaderMap, accepted: Accepted) -> Result<Self, CredentialError> {
-        let judges = accepted.basic || accepted.bearer || accepted.x_auth_token;
-        if !judges {
+    pub fn extract(
+        fields: &'a HeaderMap,
+        accepted: Accepted,
+        session: Option<CookieName>,
+    ) -> Result<Self, CredentialError> {
+        if !accepted.judges() {
             return if accepted.anonymous {
                 Ok(Self::Anonymous)
             } else {
@@ -78,24 +104,45 @@ impl<'a> Credential<'a> {
         }
         let authorization = single(fields, &header::AUTHORIZATION)?;
         let token = single(fields, &X_AUTH_TOKEN)?;
-        match (authorization, token) {
-            (Some(_), Some(_)) => Err(CredentialError::Ambiguous),
-            (Some(value), None) => Self::from_authorization(value, accepted),
-            (None, Some(_)) if !accepted.x_auth_token => Err(CredentialError::Unsupported),
-            (None, Some(value)) => match value.to_str() {
+        let key = if accepted.api_key { single(fields, &X_API_KEY)? } else { None };
+        match (authorization, token, key) {
+            (Some(value), None, None) => Self::from_authorization(value, accepted),
+            (None, Some(_), None) if !accepted.x_auth_token => Err(CredentialError::Unsupported),
+            (None, Some(value), None) => match value.to_str() {
                 Ok(token) if !token.is_empty() => Ok(Self::TokenHeader(token)),
                 _ => Err(CredentialError::Malformed),
             },
-            (None, None) if accepted.anonymous => Ok(Self::Anonymous),
-            (None, None) => Err(CredentialError::Missing),
+            (None, None, Some(value)) => {
+                let key = text(value).filter(|key| !key.is_empty());
+                let key = key.ok_or(CredentialError::Malformed)?;
+                Ok(Self::ApiKey { user: None, key })
+            }
+            (None, None, None) => Self::from_cookie(fields, accepted, session),
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+                Err(CredentialError::Ambiguous)
+            }
         }
+    }
+
+    fn from_cookie(
+        fields: &'a HeaderMap,
+        accepted: Accepted,
+        session: Option<CookieName>,
+    ) -> Result<Self, CredentialError> {
+        if let Some(name) = session.filter(|_| accepted.session) {
+            let cookies = fields.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+            if let Some(sealed) = name.find(cookies).map_err(|_| CredentialError::Ambiguous)? {
+                return Ok(Self::Session(sealed));
+            }
+        }
+        if accepted.anonymous { Ok(Self::Anonymous) } else { Err(CredentialError::Missing) }
     }
 
     fn from_authorization(
         value: &'a HeaderValue,
         accepted: Accepted,
     ) -> Result<Self, CredentialError> {
-        let value = value.to_str().map_err(|_| CredentialError::Malformed)?;
+        let value = text(value).ok_or(CredentialError::Malformed)?;
         let (scheme, parameter) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") && accepted.bearer {
             let is_token = !parameter.is_empty() && is_token68(parameter);
@@ -108,6 +155,13 @@ impl<'a> Credential<'a> {
         if scheme.eq_ignore_ascii_case("basic") && accepted.basic {
             return Basic::parse(parameter).map(Self::Basic);
         }
+        if scheme.eq_ignore_ascii_case("apikey") && accepted.api_key {
+            let (user, key) = parameter.split_once(':').ok_or(CredentialError::Malformed)?;
+            if user.is_empty() || key.is_empty() {
+                return Err(CredentialError::Malformed);
+            }
+            return Ok(Self::ApiKey { user: Some(user), key });
+        }
         Err(CredentialError::Unsupported)
     }
 
@@ -116,11 +170,29 @@ impl<'a> Credential<'a> {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
+            Self::ApiKey { .. } => "api-key",
             Self::Basic(_) => "basic",
             Self::Bearer(_) => "bearer",
+            Self::Session(_) => "session",
             Self::TokenHeader(_) => "x-auth-token",
         }
     }
+}
+
+impl Accepted {
+    /// Whether anything that a request presents is looked at.
+    fn judges(self) -> bool {
+        self.api_key || self.basic || self.bearer || self.session || self.x_auth_token
+    }
+}
+
+/// A value as text: UTF-8 without control characters.
+fn text(value: &HeaderValue) -> Option<&str> {
+    let bytes = value.as_bytes();
+    if bytes.contains(&b'\t') {
+        return None; // the only one that a value can hold
+    }
+    std::str::from_utf8(bytes).ok()
 }
 
 fn single<'a>(
@@ -152,8 +224,15 @@ fn is_token68(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: Accepted =
-        Accepted { anonymous: false, basic: true, bearer: true, x_auth_token: true };
+    const ALL: Accepted = Accepted {
+        anonymous: false,
+        api_key: true,
+        basic: true,
+        bearer: true,
+        session: true,
+        x_auth_token: true,
+    };
+    const COOKIE: Option<CookieName> = Some(CookieName::Session { secure: true });
 
     fn fields(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {
@@ -167,7 +246,7 @@ mod tests {
     }
 
     fn error(pairs: &[(&'static str, &str)], accepted: Accepted) -> CredentialError {
-        Credential::extract(&fields(pairs), accepted).unwrap_err()
+        Credential::extract(&fields(pairs), accepted, COOKIE).unwrap_err()
     }
 
     #[test]
@@ -177,8 +256,11 @@ mod tests {
             ([("authorization", "bEARER abc")], "bearer"),
             ([("authorization", "basic YWxpY2U6eA==")], "basic"),
             ([("x-auth-token", "abc")], "x-auth-token"),
+            ([("authorization", "aPIkEY älice:dw_a_b")], "api-key"),
+            ([("x-api-key", "dw_a_b")], "api-key"),
+            ([("cookie", "a=b; __Host-doorward=abc")], "session"),
         ] {
-            assert_eq!(Credential::extract(&fields(&pairs), ALL).unwrap().label(), label);
+            assert_eq!(Credential::extract(&fields(&pairs), ALL, COOKIE).unwrap().label(), label);
         }
     }
 
@@ -200,6 +282,48 @@ mod tests {
         assert_eq!(error(&[bearer, token], ALL), CredentialError::Ambiguous);
         let no_token = Accepted { x_auth_token: false, ..ALL };
         assert_eq!(error(&[bearer, token], no_token), CredentialError::Ambiguous);
+        let key = ("x-api-key", "dw_a_b");
+        for others in [&[bearer, key][..], &[token, key], &[key, key], &[bearer, token, key]] {
+            assert_eq!(error(others, ALL), CredentialError::Ambiguous, "{others:?}");
+        }
+        let session = ("cookie", "__Host-doorward=a");
+        assert_eq!(error(&[session, session], ALL), CredentialError::Ambiguous);
+    }
+
+    #[test]
+    fn a_key_of_the_upstreams_own_is_none_of_our_business() {
+        let accepted = Accepted { api_key: false, ..ALL };
+        let fields = fields(&[("x-api-key", "theirs"), ("authorization", "Bearer abc")]);
+        let credential = Credential::extract(&fields, accepted, COOKIE).unwrap();
+        assert_eq!(credential.label(), "bearer");
+        assert_eq!(
+            error(&[("authorization", "ApiKey alice:dw_a_b")], accepted),
+            CredentialError::Unsupported
+        );
+    }
+
+    #[test]
+    fn a_session_is_looked_at_only_where_it_is_taken_and_nothing_else_is_there() {
+        let cookie = ("cookie", "__Host-doorward=abc");
+        let bearer = ("authorization", "Bearer abc");
+        let extract = |pairs: &[(&'static str, &str)], accepted, name| {
+            let fields = fields(pairs);
+            Credential::extract(&fields, accepted, name).map(|credential| credential.label())
+        };
+
+        assert_eq!(extract(&[cookie, bearer], ALL, COOKIE), Ok("bearer"));
+        assert_eq!(extract(&[cookie, cookie, bearer], ALL, COOKIE), Ok("bearer"));
+        let wrong = ("authorization", "Digest x");
+        assert_eq!(extract(&[cookie, wrong], ALL, COOKIE), Err(CredentialError::Unsupported));
+        assert_eq!(extract(&[cookie], ALL, None), Err(CredentialError::Missing));
+        let plain = Some(CookieName::Session { secure: false });
+        assert_eq!(extract(&[cookie], ALL, plain), Err(CredentialError::Missing));
+        let no_session = Accepted { session: false, ..ALL };
+        assert_eq!(extract(&[cookie, cookie], no_session, COOKIE), Err(CredentialError::Missing));
+        let anybody = Accepted { anonymous: true, ..ALL };
+        assert_eq!(extract(&[cookie], anybody, COOKIE), Ok("session"));
+        assert_eq!(extract(&[("cookie", "__Host-doorward=")], anybody, COOKIE), Ok("session"));
+        assert_eq!(extract(&[("cookie", "a=b")], anybody, COOKIE), Ok("anonymous"));
     }
 
     #[test]
@@ -212,10 +336,16 @@ mod tests {
             ("Bearer  abc", CredentialError::Malformed),
             ("Bearer a b", CredentialError::Malformed),
             ("", CredentialError::Unsupported),
+            ("ApiKey", CredentialError::Malformed),
+            ("ApiKey dw_a_b", CredentialError::Malformed),
+            ("ApiKey :dw_a_b", CredentialError::Malformed),
+            ("ApiKey alice:", CredentialError::Malformed),
+            ("ApiKey alice:dw_a\tb", CredentialError::Malformed),
         ] {
             assert_eq!(error(&[("authorization", value)], accepted), expected, "{value:?}");
         }
         assert_eq!(error(&[("x-auth-token", "")], accepted), CredentialError::Malformed);
+        assert_eq!(error(&[("x-api-key", "")], accepted), CredentialError::Malformed);
         assert_eq!(error(&[], ALL), CredentialError::Missing);
     }
 
@@ -223,6 +353,6 @@ mod tests {
     fn a_route_for_anybody_judges_nothing() {
         let accepted = Accepted { anonymous: true, ..Accepted::default() };
         let fields = fields(&[("authorization", "Digest x")]);
-        assert!(matches!(Credential::extract(&fields, accepted), Ok(Credential::Anonymous)));
+        assert!(matches!(Credential::extract(&fields, accepted, None), Ok(Credential::Anonymous)));
     }
 }

@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use crate::route::endpoint::Dialect;
-use crate::service::{Call, TokenService};
+use crate::service::{Call, TokenService, TotpError};
 
 /// The largest body of a request to an endpoint.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -96,6 +96,26 @@ impl Desk {
     #[must_use]
     pub fn service(&self) -> &Arc<TokenService> {
         &self.endpoints.service
+    }
+
+    /// Has the code of a user's second factor looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`]: it was not looked at.
+    pub async fn check_code(
+        &self,
+        call: Call,
+        user: String,
+        code: String,
+    ) -> Result<Result<(), TotpError>, Busy> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
+        let checking = self.runtime.spawn(async move {
+            let checked = call.service.totp_check(&call, &user, &code).await;
+            drop(place);
+            checked
+        });
+        checking.await.map_err(|_| Busy)
     }
 
     /// Has a request answered. What was begun is brought to its end even if nobody waits for it.

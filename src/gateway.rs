@@ -7,15 +7,18 @@
 
 mod case;
 pub mod connection;
+mod csrf;
 mod endpoint;
 mod forward_auth;
 mod identify;
 pub(crate) mod incoming;
 mod journal;
+mod login;
 mod multistatus;
 pub mod reason;
 pub mod rejection;
 pub mod response;
+pub mod tenure;
 mod transmit;
 
 use std::convert::Infallible;
@@ -25,7 +28,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming as RequestBody;
 
 use self::case::{Case, Held};
@@ -51,6 +54,7 @@ pub async fn handle(
     connection: Rc<Connection>,
     request: Request<RequestBody>,
 ) -> Result<Response<Body>, Infallible> {
+    connection.tenure.replace(None); // what it served before has ended
     let view = worker.view(); // one version for the whole request
     let (parts, body) = request.into_parts();
     let mut journal = Journal::new(&worker, &connection, &view, Rc::new(parts));
@@ -59,11 +63,15 @@ pub async fn handle(
         let serving = pin!(serve(&worker, &connection, &view, &mut journal, body));
         caught(serving).await.unwrap_or(Err(Rejection::Internal))
     };
-    let response = match result {
+    let renewal = journal.renewal.take().filter(|_| result.is_ok());
+    let mut response = match result {
         Ok(Reply::Own(response)) => *response,
         Ok(Reply::Upstream(answer)) => answer.into_response(journal),
         Err(rejection) => refuse(&worker, &view, journal, rejection),
     };
+    if let Some(cookie) = renewal {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     connection.wire.resume();
     Ok(response)
 }
@@ -128,6 +136,7 @@ async fn serve(
         incoming: &incoming,
         listener_index: connection.listener_index,
         is_secure: connection.is_tls,
+        is_client_secure: endpoint::is_secure(connection, &parts.headers, view),
         client: connection.client(&parts.headers, &snapshot.trusted_proxies),
     };
     let case = Case::open(&held, view, path, journal)?;
@@ -161,6 +170,10 @@ fn refuse(
     let told = |proxy: Proxy| proxy.status(rejection.status());
     let status = journal.proxy.map_or(rejection.status(), told);
     journal.status = status.as_u16();
+    if let Some(response) = login::redirect(view, route, rejection, &journal) {
+        journal.status = response.status().as_u16();
+        return response;
+    }
     let challenges = route.map(|route| &route.challenges);
     let challenges = challenges.map_or(&[][..], |challenges| challenges.of(challenge));
     let mut response = response::refusal(rejection, decision.as_str(), challenges, allow);

@@ -4,6 +4,7 @@
 //! workers and never written to. What a worker remembers of verified credentials is its own
 //! ([`memory`]).
 
+pub mod basis;
 pub mod memory;
 pub mod principal;
 pub mod standing;
@@ -12,9 +13,13 @@ pub mod verified;
 
 use std::sync::Arc;
 
+use self::basis::Basis;
+use self::standing::{Ended, Standing, TokenFacts};
+use crate::api_key::{ApiKey, KeyKind};
 use crate::directory::Directory;
 use crate::password::PasswordHash;
 use crate::resource::PathPrefix;
+use crate::session::Session;
 use crate::token::{Scratch, VerifiedToken, Verifier, VerifyError};
 use crate::user::{Grant, PermissionSet, Roles, User};
 
@@ -38,12 +43,27 @@ pub struct Identities {
 /// Why a credential does not prove anybody.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
+    /// It was right once.
+    #[error(transparent)]
+    Ended(#[from] Ended),
     /// The home that a token claims is none.
     #[error("the token claims a home that is not a path")]
     HomeClaim,
+    /// The API key is somebody else's than is said beside it.
+    #[error("the user name is not that of the API key's owner")]
+    KeyMismatch,
+    /// The API key's owner is no user, or a disabled one.
+    #[error("the API key's owner is no user, or a disabled one")]
+    KeyOwner,
     /// Neither known nor right; which of the two is nobody's business.
     #[error("unknown user or wrong password")]
     Password,
+    /// The password of a user with a second factor, alone.
+    #[error("the user has a second factor, and none was presented")]
+    SecondFactor,
+    /// The session's user is unknown or disabled.
+    #[error("the session's user is no user, or a disabled one")]
+    SessionUser,
     /// A token in the place of a password, beside another user's name.
     #[error("the user name is not the token's subject")]
     SubjectMismatch,
@@ -60,8 +80,13 @@ impl IdentityError {
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
+            Self::Ended(ended) => ended.label(),
             Self::HomeClaim => "token_home_claim",
+            Self::KeyMismatch => "key_user_mismatch",
+            Self::KeyOwner => "key_owner",
             Self::Password => "password",
+            Self::SecondFactor => "second_factor_missing",
+            Self::SessionUser => "session_user",
             Self::SubjectMismatch => "token_subject_mismatch",
             Self::Token(error) => error.label(),
             Self::UnknownSubject => "token_unknown_subject",
@@ -70,47 +95,114 @@ impl IdentityError {
 }
 
 impl Identities {
-    /// Verifies a token as of `now` (Unix seconds) and says whom it proves, and until when.
+    /// Verifies a token as of `now` (Unix seconds) and says whom it proves, and until when, as
+    /// far as the token and the snapshot know: for the command line, which lets nobody in. It has
+    /// the scope of no API key, and may have been revoked.
     ///
     /// # Errors
     ///
     /// [`IdentityError`], never [`IdentityError::Password`].
     pub fn identify_token(&self, token: &str, now: u64) -> Result<(Principal, u64), IdentityError> {
-        self.identify_token_with(&mut Scratch::default(), token, now)
+        let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
+        let token = VerifiedToken { client: None, ..verifier.verify(token, now)? };
+        let until = token.valid_until;
+        Ok((self.principal_of(token, &Standing::default(), now)?, until))
     }
 
-    /// [`Self::identify_token`] for who does it often.
+    /// Verifies a token as of `now` (Unix seconds), judges it, and says whom it proves, and until
+    /// when.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`IdentityError`], never [`IdentityError::Password`].
     pub fn identify_token_with(
         &self,
         scratch: &mut Scratch,
+        standing: &Standing,
         token: &str,
         now: u64,
     ) -> Result<(Principal, u64), IdentityError> {
         let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
-        let claims = verifier.verify_with(scratch, token, now)?;
-        let until = claims.valid_until;
-        Ok((self.principal_of(claims)?, until))
+        let token = verifier.verify_with(scratch, token, now)?;
+        let until = token.valid_until;
+        Ok((self.principal_of(token, standing, now)?, until))
     }
 
-    /// Whom a token that has verified proves.
+    /// Whom a token that has verified proves at `now` (Unix seconds), unless it was revoked, in
+    /// as far as the API key that it was exchanged for passes it on.
     ///
     /// # Errors
     ///
-    /// [`IdentityError::UnknownSubject`], [`IdentityError::HomeClaim`].
-    pub fn principal_of(&self, token: VerifiedToken) -> Result<Principal, IdentityError> {
+    /// [`IdentityError::Ended`], [`IdentityError::UnknownSubject`], [`IdentityError::HomeClaim`].
+    pub fn principal_of(
+        &self,
+        token: VerifiedToken,
+        standing: &Standing,
+        now: u64,
+    ) -> Result<Principal, IdentityError> {
         let verifier = self.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
         let issuer = verifier.issuer(token.issuer).ok_or(VerifyError::UnknownIssuer)?;
         let authority = self.issuer_names.get(token.issuer).cloned().unwrap_or_default();
+        // Elsewhere `sid` and `client_id` (RFC 9068) name something else.
+        let is_ours = issuer.keyring.can_sign();
+        let facts = TokenFacts {
+            token_id: token.token_id.as_deref().map(Into::into),
+            family: token.family.as_deref().filter(|_| is_ours).map(Into::into),
+            subject: token.subject.as_str().into(),
+            issued_at: token.issued_at,
+            key: token.client.as_deref().filter(|_| is_ours).map(Into::into),
+        };
+        let key = standing.judge(&facts, now)?;
+        let basis = Basis::Token { token: facts, is_bound: issuer.bound };
         if !issuer.bound {
-            return self.foreign(token, authority);
+            return self.foreign(token, authority, key, basis);
         }
-        let found = self.find(&token.subject).filter(|(_, user)| !user.disabled);
-        let (_, user) = found.ok_or(IdentityError::UnknownSubject)?;
-        Ok(Principal::of_user(user, Proof::Token, authority))
+        let (_, user) = self.enabled(&token.subject).ok_or(IdentityError::UnknownSubject)?;
+        Ok(Principal::of_user(user, Proof::Token, authority, key, basis))
+    }
+
+    /// Whom an API key proves at `now` (Unix seconds), and until when.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Ended`], [`IdentityError::KeyOwner`].
+    pub fn identify_key(
+        &self,
+        key: Arc<ApiKey>,
+        now: u64,
+    ) -> Result<(Principal, u64), IdentityError> {
+        if key.has_expired(now) {
+            return Err(Ended::KeyExpired.into());
+        }
+        if key.kind != KeyKind::User {
+            return Err(IdentityError::KeyOwner);
+        }
+        let until = key.expires_at.map_or(u64::MAX, |expires_at| expires_at.saturating_sub(1));
+        let (directory, user) = self.enabled(&key.owner).ok_or(IdentityError::KeyOwner)?;
+        let authority = directory.name().into();
+        Ok((Principal::of_user(user, Proof::Key, authority, Some(key), Basis::Key), until))
+    }
+
+    /// Whom a browser's session proves that holds as such, unless it was ended.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Ended`], [`IdentityError::SessionUser`].
+    pub fn identify_session(
+        &self,
+        session: &Session,
+        standing: &Standing,
+    ) -> Result<Principal, IdentityError> {
+        standing.judge_session(&session.id, &session.user, session.created_ms)?;
+        let (directory, user) = self.enabled(&session.user).ok_or(IdentityError::SessionUser)?;
+        let basis = Basis::Session { id: session.id.clone(), began_ms: session.created_ms };
+        Ok(Principal::of_user(user, Proof::Session, directory.name().into(), None, basis))
+    }
+
+    /// The user of this name, unless they are disabled.
+    #[must_use]
+    pub fn enabled(&self, name: &str) -> Option<(&Directory, &Arc<User>)> {
+        self.find(name).filter(|(_, user)| !user.disabled)
     }
 
     /// The user of this name in the first directory that has one.
@@ -138,6 +230,8 @@ impl Identities {
         &self,
         token: VerifiedToken,
         authority: Arc<str>,
+        key: Option<Arc<ApiKey>>,
+        basis: Basis,
     ) -> Result<Principal, IdentityError> {
         let roles = boxed(token.roles);
         let mut permissions = self.roles.permissions(roles.iter().map(AsRef::as_ref));
@@ -148,7 +242,7 @@ impl Identities {
             None | Some("") => None,
             Some(home) => Some(home.parse::<PathPrefix>().map_err(|_| IdentityError::HomeClaim)?),
         };
-        Ok(Principal::new(principal::Facts {
+        let facts = principal::Facts {
             name: token.subject.into(),
             proof: Proof::Token,
             authority,
@@ -158,7 +252,9 @@ impl Identities {
             home,
             email: token.email.map(Into::into),
             tag: token.tag.map(Into::into),
-        }))
+            key,
+        };
+        Ok(Principal::new(facts.narrowed(), basis))
     }
 }
 
@@ -175,19 +271,28 @@ pub struct PasswordQuestion<'i> {
 }
 
 impl PasswordQuestion<'_> {
-    /// Whom a password that fits proves; `None`: nobody, whatever it fits. Only then is anything
-    /// made of the user, so that the time until a refusal does not tell of it.
+    /// Whether a password that fits proves anybody.
     #[must_use]
-    pub fn proves(&self) -> Option<Principal> {
+    pub fn is_anybody(&self) -> bool {
+        self.entry.is_some()
+    }
+
+    /// Whom a password that fits proves; `None`: nobody, whatever it fits. Only then is anything
+    /// made of the user, so that the time until a refusal does not tell of it. `has_code`: a
+    /// one-time code came with it, and was right.
+    #[must_use]
+    pub fn proves(&self, has_code: bool) -> Option<Principal> {
         let (directory, user) = self.entry?;
-        Some(Principal::of_user(user, Proof::Password, directory.name().into()))
+        let basis = Basis::Password { has_code };
+        let authority = directory.name().into();
+        Some(Principal::of_user(user, Proof::Password, authority, None, basis))
     }
 }
 
 /// Permissions of nobody in particular, for routes that accept anonymous requests.
 #[must_use]
 pub fn anonymous() -> Principal {
-    Principal::new(principal::Facts {
+    let facts = principal::Facts {
         name: "".into(),
         proof: Proof::Nothing,
         authority: "".into(),
@@ -197,7 +302,9 @@ pub fn anonymous() -> Principal {
         home: None,
         email: None,
         tag: None,
-    })
+        key: None,
+    };
+    Principal::new(facts, Basis::Nobody)
 }
 
 #[cfg(test)]
@@ -286,20 +393,20 @@ mod tests {
         let question = identities.password_of("alice");
         assert!(question.hash.verify(b"alice-of-the-first"));
         assert!(!question.hash.verify(b"alice-of-the-second"));
-        let principal = question.proves().unwrap();
+        let principal = question.proves(false).unwrap();
         assert_eq!(&*principal.facts().authority, "first");
         assert_eq!(principal.facts().home.as_ref().unwrap().as_str(), "/alice");
 
         let question = identities.password_of("frank");
         assert!(question.hash.verify(b"frank-of-the-second"));
-        assert_eq!(&*question.proves().unwrap().facts().authority, "second");
+        assert_eq!(&*question.proves(false).unwrap().facts().authority, "second");
     }
 
     #[test]
     fn nobody_is_proved_by_whatever_password_of_an_unknown_or_disabled_user() {
         let identities = identities();
         for name in ["carol", "erin", "mallory", ""] {
-            assert!(identities.password_of(name).proves().is_none(), "{name}");
+            assert!(identities.password_of(name).proves(false).is_none(), "{name}");
         }
     }
 

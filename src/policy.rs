@@ -5,12 +5,16 @@
 
 pub mod explanation;
 
+use std::fmt;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use http::Method;
 
+use crate::api_key::Scope;
 use crate::home::{self, HomeError, Named, Target};
 use crate::identity::Principal;
+use crate::resource::Destination;
 use crate::route::Route;
 use crate::user::Permission;
 
@@ -60,6 +64,33 @@ pub enum Denied {
     /// It has none of the route's roles.
     #[error("has none of the roles that the route demands")]
     MissingRole,
+    /// The API key, or the one that the token was exchanged for, does not reach so far.
+    #[error("the API key does not reach so far: {0}")]
+    OutsideScope(Reach),
+}
+
+/// In what an API key's scope does not suffice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The method.
+    Method,
+    /// Something that is named.
+    Path,
+    /// A permission that its owner may hold.
+    Permission,
+    /// Where it is used.
+    Source,
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Method => "not with this method",
+            Self::Path => "not for this path",
+            Self::Permission => "it does not pass the permission on",
+            Self::Source => "not from this address",
+        })
+    }
 }
 
 impl Denied {
@@ -72,12 +103,13 @@ impl Denied {
             Self::MissingGroup => "missing_group",
             Self::MissingPermission => "missing_permission",
             Self::MissingRole => "missing_role",
+            Self::OutsideScope(_) => "key_scope",
         }
     }
 }
 
-/// Decides. Each demand of the route must be met; the home is last, because it makes the
-/// target.
+/// Decides. The scope of an API key comes first, then each demand of the route; the home is last,
+/// because it makes the target. `client` is the address that the request comes from.
 ///
 /// # Errors
 ///
@@ -87,8 +119,12 @@ pub fn authorize<'r>(
     route: &'r Route,
     method: &Method,
     named: &Named<'r>,
+    client: IpAddr,
 ) -> Result<Permit<'r>, Denied> {
     let permissions = route.demands(method).ok_or(Denied::Method)?;
+    if let Some(key) = principal.key() {
+        reaches(&key.scope, permissions, method, named, client).map_err(Denied::OutsideScope)?;
+    }
     if !permissions.iter().all(|permission| holds(principal, permission)) {
         return Err(Denied::MissingPermission);
     }
@@ -100,6 +136,30 @@ pub fn authorize<'r>(
     }
     let target = target(principal, route, named)?;
     Ok(Permit { principal: Rc::clone(principal), route, target })
+}
+
+/// Whether a scope suffices for all of a request: the path, and what `Destination` names.
+fn reaches(
+    scope: &Scope,
+    permissions: &[Permission],
+    method: &Method,
+    named: &Named<'_>,
+    client: IpAddr,
+) -> Result<(), Reach> {
+    if !scope.allows_source(client) {
+        return Err(Reach::Source);
+    }
+    if !scope.allows_method(method) {
+        return Err(Reach::Method);
+    }
+    let destination = named.destination.map(Destination::path);
+    if !scope.allows_path(named.path) || destination.is_some_and(|path| !scope.allows_path(path)) {
+        return Err(Reach::Path);
+    }
+    if !permissions.iter().all(|permission| scope.passes(permission)) {
+        return Err(Reach::Permission);
+    }
+    Ok(())
 }
 
 fn holds(principal: &Principal, permission: &Permission) -> bool {
@@ -126,3 +186,6 @@ fn target<'r>(
         Some(rule) => home::confine(rule, principal.facts().home.as_ref(), named),
     }
 }
+
+#[cfg(test)]
+mod tests;

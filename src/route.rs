@@ -33,6 +33,8 @@ pub struct Route {
     pub upstream: usize,
     /// The kinds of credentials it takes.
     pub accepted: Accepted,
+    /// Whether browsers without a credential are sent to the login page of their host.
+    pub has_login_page: bool,
     /// How its upstream reads paths.
     pub dialect: Dialect,
     /// Confines principals to their homes.
@@ -141,6 +143,14 @@ impl Challenges {
             add(|to| &mut to.plain, &plain);
             add(|to| &mut to.invalid_token, &plain);
         }
+        // Neither has a registered scheme; a challenge there must be (RFC 9110 §11.6.1).
+        for (scheme, is_taken) in [("ApiKey", accepted.api_key), ("Cookie", accepted.session)] {
+            if is_taken {
+                let plain = format!("{scheme} realm=\"{realm}\"");
+                add(|to| &mut to.plain, &plain);
+                add(|to| &mut to.invalid_token, &plain);
+            }
+        }
         challenges
     }
 
@@ -171,13 +181,25 @@ mod tests {
 
     #[test]
     fn there_is_one_challenge_for_each_kind() {
-        let accepted = Accepted { basic: true, bearer: true, x_auth_token: true, anonymous: false };
+        let accepted = Accepted {
+            anonymous: false,
+            api_key: true,
+            basic: true,
+            bearer: true,
+            session: true,
+            x_auth_token: true,
+        };
 
         let challenges = Challenges::new("gate", accepted);
 
         assert_eq!(
             challenges.plain,
-            ["Bearer realm=\"gate\"", "Basic realm=\"gate\", charset=\"UTF-8\""]
+            [
+                "Bearer realm=\"gate\"",
+                "Basic realm=\"gate\", charset=\"UTF-8\"",
+                "ApiKey realm=\"gate\"",
+                "Cookie realm=\"gate\"",
+            ]
         );
         assert_eq!(challenges.invalid_token[0], "Bearer realm=\"gate\", error=\"invalid_token\"");
     }

@@ -20,7 +20,7 @@ use rustls::server::ProducesTickets;
 use crate::config::{self, Limits, Passwords};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
-use crate::identity::verified::VerifiedPasswords;
+use crate::identity::verified::{Outcome, VerifiedPasswords};
 use crate::password::{self, PoolSettings};
 use crate::route::Table;
 use crate::route::endpoint::Mounts;
@@ -57,6 +57,8 @@ pub struct Snapshot {
     pub listeners: Vec<Listener>,
     /// Peers whose word about the way so far is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether what is under way ends with its user.
+    pub cuts_revoked: bool,
     /// How long a right password is remembered.
     pub remember_passwords: Duration,
     /// The key under which it is.
@@ -64,7 +66,9 @@ pub struct Snapshot {
     /// Which of them any worker has found right.
     pub verified_passwords: VerifiedPasswords,
     /// Passwords that are being verified.
-    pub verifying_passwords: password::once::Once,
+    pub verifying_passwords: password::once::Once<Outcome>,
+    /// The same at our own endpoints, which look at second factors apart.
+    pub verifying_logins: password::once::Once<Result<bool, password::PoolError>>,
     /// Bytes of verified tokens that each worker remembers.
     pub token_memory: usize,
     /// Where passwords are verified.

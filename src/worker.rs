@@ -25,8 +25,15 @@ use crate::token::Scratch;
 /// After how many ticks log lines are handed over, though their buffer is not full.
 const LOG_TICKS: u32 = 4;
 
+/// After how many ticks it is looked for changes that end what is under way.
+const CHANGE_TICKS: u32 = 4;
+
 /// How many bytes of right passwords a worker remembers.
 const PASSWORD_MEMORY: usize = 4 * 1024 * 1024;
+
+/// How many bytes of API keys, and how many of sessions.
+const KEY_MEMORY: usize = 4 * 1024 * 1024;
+const SESSION_MEMORY: usize = 8 * 1024 * 1024;
 
 /// Pools of idle connections by host and port.
 type Pools = HashMap<(Box<str>, u16), Rc<Pool>>;
@@ -50,6 +57,9 @@ pub struct Worker {
     pools: RefCell<Pools>,
     is_draining: Cell<bool>,
     ticks: Cell<u32>,
+    /// The versions of the snapshot and of what is known beside it that were seen last.
+    seen: Cell<(u64, u64)>,
+    changes: Cell<u64>,
 }
 
 /// What all workers and the token service know together, beside the snapshot.
@@ -75,6 +85,10 @@ pub struct View {
     pub scratch: RefCell<Scratch>,
     /// Verified passwords.
     pub passwords: RefCell<Memory<Digest>>,
+    /// API keys that have been looked up.
+    pub keys: RefCell<Memory<Box<str>>>,
+    /// Sessions that have been opened.
+    pub sessions: RefCell<Memory<Box<str>>>,
     /// Connections, by index of the upstream.
     pub pools: Vec<Rc<Pool>>,
     /// Counters, by index of the route.
@@ -121,6 +135,8 @@ impl Worker {
             pools: RefCell::new(pools),
             is_draining: Cell::new(false),
             ticks: Cell::new(0),
+            seen: Cell::default(),
+            changes: Cell::new(0),
         })
     }
 
@@ -153,6 +169,26 @@ impl Worker {
         if ticks.is_multiple_of(LOG_TICKS) {
             self.log.borrow_mut().flush();
         }
+        if ticks.is_multiple_of(CHANGE_TICKS) {
+            self.look_for_changes(&view);
+        }
+    }
+
+    /// Wakes whatever is under way when something has changed that may end it.
+    fn look_for_changes(&self, view: &View) {
+        let found = (view.snapshot.generation, self.shared.standing.epoch());
+        if self.seen.replace(found) != found {
+            self.changes.set(self.changes.get().wrapping_add(1));
+            if view.snapshot.cuts_revoked {
+                self.ticker.wake_all();
+            }
+        }
+    }
+
+    /// How often something has changed that may end what is under way, as far as this worker has
+    /// noticed: within a quarter of a second.
+    pub fn changes(&self) -> u64 {
+        self.changes.get()
     }
 
     /// Tells every connection that the worker takes no more requests.
@@ -185,6 +221,8 @@ impl View {
             tokens: RefCell::new(Memory::new(snapshot.token_memory)),
             scratch: RefCell::default(),
             passwords: RefCell::new(Memory::new(PASSWORD_MEMORY)),
+            keys: RefCell::new(Memory::new(KEY_MEMORY)),
+            sessions: RefCell::new(Memory::new(SESSION_MEMORY)),
             pools,
             routes: snapshot
                 .routes

@@ -93,6 +93,18 @@ fn dialect(raw: file::Dialect) -> Dialect {
     }
 }
 
+impl file::Dialect {
+    /// Whether it is of no use without a store.
+    pub(super) fn needs_store(self) -> bool {
+        dialect(self).issues()
+    }
+
+    /// Whether it shows a login page, and keeps browsers logged in.
+    pub(super) fn has_pages(self) -> bool {
+        matches!(self, Self::Clustercockpit | Self::Page)
+    }
+}
+
 impl Endpoint {
     pub(super) fn validate(
         name: String,

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::config::named::Named;
 
 pub(super) use self::identity::{Claims, Directory, Issuer, RequiredClaim, SecretText, UserFormat};
-pub(super) use self::route::{Accept, Credential, Home, Host, IdentityHeaders, Mode, Route};
+pub(super) use self::route::{Accept, Credential, Home, Host, IdentityHeaders, Login, Mode, Route};
 pub(super) use self::service::{
     Dialect, Endpoint, EndpointSet, OmittedClaim, Sessions, Store, Throttle, Totp, TotpBasic,
 };
@@ -75,6 +75,10 @@ pub(super) struct Server {
     /// The realm in challenges.
     #[schemars(extend("default" = "doorward"))]
     pub(super) realm: Option<String>,
+    /// Whether transfers and WebSockets under way end, within a second, when their user is
+    /// disabled, removed or ended otherwise.
+    #[schemars(extend("default" = true))]
+    pub(super) cut_revoked: Option<bool>,
 }
 
 /// What a peer may take: of every listener, unless the listener says otherwise.

@@ -34,6 +34,8 @@ pub struct Route {
     pub upstream: usize,
     /// The kinds of credentials it takes; never empty, each once.
     pub accept: Vec<Accept>,
+    /// Whether browsers without a credential are sent to the login page.
+    pub has_login_page: bool,
     /// How its upstream reads paths.
     pub paths: Dialect,
     /// Confines a principal to its home; `None`: no homes here.
@@ -68,10 +70,14 @@ pub struct MethodRule {
 pub enum Accept {
     /// None at all.
     Anonymous,
+    /// `Authorization: ApiKey` and `X-Api-Key`.
+    ApiKey,
     /// `Authorization: Basic`.
     Basic,
     /// `Authorization: Bearer`.
     Bearer,
+    /// The cookie of a browser's session.
+    Session,
     /// `X-Auth-Token`.
     XAuthToken,
 }
@@ -115,6 +121,8 @@ pub(in crate::config) struct Surroundings {
     pub(super) issuers: Vec<String>,
     pub(super) has_issuers: bool,
     pub(super) has_directories: bool,
+    pub(super) has_store: bool,
+    pub(super) has_pages: bool,
 }
 
 impl Route {
@@ -131,6 +139,7 @@ impl Route {
             listeners,
             upstream,
             accept,
+            login,
             paths,
             home,
             permissions,
@@ -156,6 +165,7 @@ impl Route {
         let methods =
             demand::permissions(&key.child("permissions"), methods, permissions, findings);
         let accept = demand::accept(&key, accept, around, findings);
+        let has_login_page = demand::login(&key, login, &accept, around, findings);
         let known = &around.listeners;
         let listeners = match listeners {
             Some(names) => refer::listeners(&key.child("listeners"), &names, known, findings),
@@ -174,6 +184,7 @@ impl Route {
             methods,
             listeners,
             accept,
+            has_login_page,
             paths,
             home,
             roles: refer::named(&key.child("roles"), roles, findings),

@@ -21,13 +21,15 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The realm in challenges; holds nothing that needs escaping in a quoted string.
     pub realm: String,
+    /// Whether what is under way ends with its user.
+    pub cut_revoked: bool,
 }
 
 const MOST_GRACE: Duration = Duration::from_hours(1);
 
 impl Server {
     pub(super) fn validate(raw: file::Server, findings: &mut Findings<'_>) -> Self {
-        let file::Server { workers, grace, trusted_proxies, realm } = raw;
+        let file::Server { workers, grace, trusted_proxies, realm, cut_revoked } = raw;
         let key = Key::of("server");
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -44,6 +46,7 @@ impl Server {
                 findings,
             ),
             realm: self::realm(&key.child("realm"), realm, findings),
+            cut_revoked: cut_revoked.unwrap_or(true),
         }
     }
 }

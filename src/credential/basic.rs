@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::CredentialError;
+use crate::api_key;
 
 const MAX_BYTES: usize = 16 * 1024;
 
@@ -42,6 +43,13 @@ impl Basic {
             return Err(CredentialError::Malformed);
         }
         Ok(Self { user: user.to_owned(), password: Zeroizing::new(password.to_owned()) })
+    }
+
+    /// Whether the password is written as our API keys are. It is then judged as one and as
+    /// nothing else.
+    #[must_use]
+    pub fn holds_key(&self) -> bool {
+        api_key::is_key(&self.password)
     }
 
     /// Whether the password reads as a JWT in compact form: three parts of base64url, the
@@ -91,6 +99,14 @@ mod tests {
         assert!(parse("jwt:eyJhbGciOiJub25lIn0.e30.").unwrap().holds_token());
         assert!(!parse("alice:a.b.c").unwrap().holds_token());
         assert!(!parse("alice:eyJ.a b.c").unwrap().holds_token());
+    }
+
+    #[test]
+    fn a_key_in_the_password_is_told_from_a_password() {
+        let key = format!("dw_{}_{}", "a".repeat(16), "b".repeat(32));
+        assert!(parse(format!("alice:{key}")).unwrap().holds_key());
+        assert!(!parse(format!("alice:{key}b")).unwrap().holds_key());
+        assert!(!parse("alice:dw_a_b").unwrap().holds_key());
     }
 
     #[test]

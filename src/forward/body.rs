@@ -23,6 +23,9 @@ pub enum BodyError {
     /// The upstream closed before the end.
     #[error("the upstream closed its connection within a body")]
     Closed,
+    /// Whoever it was for was ended.
+    #[error("whoever the body was for was disabled, removed or ended otherwise")]
+    Ended,
     /// The upstream was silent for too long.
     #[error("the upstream was silent for too long within a body")]
     Timeout,

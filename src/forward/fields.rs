@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use self::fate::{Fate, fate};
 use crate::resource::CanonicalHost;
+use crate::session::cookie::CookieName;
 
 /// How the body of the request is framed towards the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +21,16 @@ pub enum BodyFraming {
     None,
 }
 
-/// What of a request's credential is passed on.
+/// What of a request's credentials is passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialFields {
-    /// `Authorization` and `X-Auth-Token` pass.
-    Forward,
-    /// They end here.
-    Remove,
+pub struct CredentialFields {
+    /// Whether those that the route takes pass. Else they end here.
+    pub passes: bool,
+    /// Whether `X-Api-Key` is one of them. Else it is the upstream's own and passes.
+    pub has_keys: bool,
+    /// Whether the cookie of a session is one of them. Else it ends here in any case: it is for
+    /// other routes.
+    pub has_sessions: bool,
 }
 
 /// Whether fields that tell of the way so far are believed.
@@ -115,7 +119,10 @@ impl Head<'_> {
         for (name, value) in self.fields {
             let passes = match fate(name) {
                 Fate::Pass => true,
-                Fate::Credential => self.credential == CredentialFields::Forward,
+                Fate::ApiKey { is_alias } => {
+                    !self.credential.has_keys || (self.credential.passes && !is_alias)
+                }
+                Fate::Credential => self.credential.passes,
                 Fate::Drop | Fate::Proxy => false,
             };
             let passes = passes && !(self.is_read && name == header::ACCEPT_ENCODING);
@@ -169,17 +176,31 @@ impl Head<'_> {
         }
     }
 
-    /// HTTP/2 may split cookies over several fields; HTTP/1.1 has one (RFC 9113 §8.2.3).
+    /// HTTP/2 may split cookies over several fields; HTTP/1.1 has one (RFC 9113 §8.2.3). Those that
+    /// prove who somebody is to the gateway are no upstream's business.
     fn write_cookies(&self, out: &mut Vec<u8>) {
-        let mut cookies = self.fields.get_all(header::COOKIE).iter();
-        let Some(first) = cookies.next() else { return };
-        out.put_slice(b"cookie: ");
-        out.put_slice(first.as_bytes());
-        for more in cookies {
-            out.put_slice(b"; ");
-            out.put_slice(more.as_bytes());
+        let keeps_ours = self.credential.passes && self.credential.has_sessions;
+        let mut between: &[u8] = b"cookie: ";
+        let mut put = |cookies: &[u8]| {
+            out.put_slice(between);
+            out.put_slice(cookies);
+            between = b"; ";
+        };
+        for cookies in self.fields.get_all(header::COOKIE) {
+            let cookies = cookies.as_bytes();
+            if keeps_ours || !may_hold_ours(cookies) {
+                put(cookies);
+                continue;
+            }
+            for pair in cookies.split(|&byte| byte == b';').map(<[u8]>::trim_ascii) {
+                if !pair.is_empty() && !is_ours(pair) {
+                    put(pair);
+                }
+            }
         }
-        out.put_slice(b"\r\n");
+        if between == b"; " {
+            out.put_slice(b"\r\n");
+        }
     }
 
     fn write_way(&self, out: &mut Vec<u8>) {
@@ -244,6 +265,22 @@ impl Head<'_> {
     }
 }
 
+/// What the names of all our cookies hold.
+const OUR_COOKIES: &[u8] = b"doorward";
+
+fn may_hold_ours(cookies: &[u8]) -> bool {
+    memchr::memmem::find(cookies, OUR_COOKIES).is_some()
+}
+
+/// Whether a pair is a cookie of ours, for whatever connection it was made.
+fn is_ours(pair: &[u8]) -> bool {
+    let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
+    [true, false].into_iter().any(|secure| {
+        name == CookieName::Session { secure }.as_str().as_bytes()
+            || name == CookieName::Form { secure }.as_str().as_bytes()
+    })
+}
+
 /// Whether every quoted string has its end (RFC 9110 §5.6.4).
 fn has_closed_quotes(value: &[u8]) -> bool {
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -292,6 +329,23 @@ impl<'a> ConnectionOptions<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cookies_of_ours_are_told_by_their_whole_name() {
+        for (pair, ours) in [
+            ("__Host-doorward=a", true),
+            ("doorward = a", true),
+            ("doorward", true),
+            ("__Host-doorward-form=a", true),
+            ("doorward-form=a", true),
+            ("xdoorward=a", false),
+            ("a=doorward", false),
+            ("doorward2=a", false),
+        ] {
+            assert_eq!(is_ours(pair.as_bytes()), ours, "{pair}");
+            assert!(may_hold_ours(pair.as_bytes()));
+        }
+    }
 
     #[test]
     fn an_open_quote_is_seen() {

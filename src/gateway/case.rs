@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use http::request::Parts;
 
-use super::identify::identify;
+use super::csrf;
+use super::identify::{Asker, identify};
 use super::incoming::Incoming;
 use super::journal::Journal;
 use super::rejection::Rejection;
@@ -15,6 +16,7 @@ use crate::home::Named;
 use crate::policy::{Permit, authorize};
 use crate::resource::{CanonicalPath, CanonicalQuery, Destination};
 use crate::route::{NoRoute, Route, Table};
+use crate::session::cookie::CookieName;
 use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
 
@@ -29,6 +31,8 @@ pub(super) struct Held<'r> {
     pub(super) listener_index: usize,
     /// Whether it came by TLS.
     pub(super) is_secure: bool,
+    /// Whether the client sent it by TLS, to us or to a proxy before us.
+    pub(super) is_client_secure: bool,
     /// Who sent it.
     pub(super) client: IpAddr,
 }
@@ -78,11 +82,19 @@ impl<'r> Case<'r> {
         journal: &mut Journal,
     ) -> Result<Permit<'r>, Rejection> {
         let Self { held, route, path, query, destination } = self;
-        let credential = Credential::extract(&held.parts.headers, route.accepted)?;
-        let principal = identify(worker, view, credential, held.client, journal).await?;
+        let cookie = CookieName::session(held.is_client_secure, held.client);
+        let credential = Credential::extract(&held.parts.headers, route.accepted, cookie)?;
+        let is_by_session = matches!(credential, Credential::Session(_));
+        let takes_keys = route.accepted.api_key;
+        let asker = Asker { worker, view, client: held.client, cookie, takes_keys };
+        let principal = identify(asker, credential, journal).await?;
         journal.principal = Some(Rc::clone(&principal));
         let named = Named { path, query, destination: destination.as_ref() };
-        let permit = authorize(&principal, route, &held.parts.method, &named)?;
+        let (host, is_secure) = (&held.incoming.host, held.is_client_secure);
+        if is_by_session && !csrf::is_meant(held.parts, host, is_secure) {
+            return Err(Rejection::Csrf);
+        }
+        let permit = authorize(&principal, route, &held.parts.method, &named, held.client)?;
         journal.verdict = Verdict::Allow;
         Ok(permit)
     }

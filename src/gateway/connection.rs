@@ -7,6 +7,7 @@ use std::rc::Rc;
 use http::HeaderMap;
 use ipnet::IpNet;
 
+use super::tenure::Tenure;
 use crate::forward::active::Tunnel;
 use crate::forward::fields::{PeerFields, Trust};
 use crate::wire::Wire;
@@ -30,9 +31,17 @@ pub struct Connection {
     pub wire: Rc<Wire>,
     /// Set by a request that became a tunnel.
     pub tunnel: RefCell<Option<Tunnel>>,
+    /// For whom an answer over HTTP/1.1 is on its way, or the tunnel goes.
+    pub tenure: RefCell<Option<Tenure>>,
 }
 
 impl Connection {
+    /// Whether what is under way must end.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.tenure.borrow().as_ref().is_some_and(Tenure::has_ended)
+    }
+
     /// Whether the peer's word about the way so far counts. Asked for each request: the list may
     /// have changed since the connection was made.
     #[must_use]

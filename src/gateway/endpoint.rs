@@ -106,7 +106,7 @@ fn respond(answer: Response<Bytes>, journal: &mut Journal) -> Response<Body> {
 }
 
 /// Whether the client itself came by TLS: to us, or to a proxy before us that says so.
-fn is_secure(connection: &Connection, fields: &HeaderMap, view: &View) -> bool {
+pub(super) fn is_secure(connection: &Connection, fields: &HeaderMap, view: &View) -> bool {
     if connection.is_tls || connection.trust(&view.snapshot.trusted_proxies) == Trust::Client {
         return connection.is_tls;
     }

@@ -54,7 +54,14 @@ pub(super) async fn answer(
     if path.as_str() != incoming.path {
         journal.path = Some(path.as_str().into());
     }
-    let held = Held { parts: &parts, incoming: &incoming, listener_index, is_secure, client };
+    let held = Held {
+        parts: &parts,
+        incoming: &incoming,
+        listener_index,
+        is_secure,
+        is_client_secure: is_secure,
+        client,
+    };
     let case = Case::open(&held, view, path, journal)?;
     let permit = case.decide(worker, view, journal).await?;
     // What follows takes back what was permitted: the proxy would pass on something else.

@@ -1,20 +1,42 @@
 //! Credential → principal, with what the worker remembers.
+//!
+//! What is remembered was judged in one state of what is known beside the snapshot
+//! ([`Standing`](crate::identity::standing::Standing)), and is judged again only when that has
+//! changed: one atomic load a request, and no lock.
+
+mod code;
+mod key;
+mod password;
+mod session;
+mod token;
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
 
 use super::journal::Journal;
 use super::rejection::Rejection;
 use crate::credential::{Basic, Credential};
 use crate::identity::{IdentityError, Principal};
-use crate::secret::Secret;
-use crate::telemetry::metrics::{PasswordCheck, TokenMemory};
+use crate::session::cookie::CookieName;
 use crate::worker::{View, Worker};
 
 /// The user name that goes with a token in the place of a password, besides the subject itself.
 const ANY_SUBJECT: &str = "jwt";
+
+/// Who asks whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker<'r> {
+    /// The worker.
+    pub(super) worker: &'r Worker,
+    /// Its view of the snapshot.
+    pub(super) view: &'r View,
+    /// The client's address.
+    pub(super) client: IpAddr,
+    /// The cookie that holds sessions on this connection, if any may.
+    pub(super) cookie: Option<CookieName>,
+    /// Whether the route takes API keys.
+    pub(super) takes_keys: bool,
+}
 
 /// Says whom a credential proves.
 ///
@@ -22,99 +44,44 @@ const ANY_SUBJECT: &str = "jwt";
 ///
 /// The [`Rejection`] to answer with: nobody.
 pub(super) async fn identify(
-    worker: &Worker,
-    view: &View,
+    asker: Asker<'_>,
     credential: Credential<'_>,
-    client: IpAddr,
     journal: &mut Journal,
 ) -> Result<Rc<Principal>, Rejection> {
     journal.credential = Some(credential.label());
     match credential {
-        Credential::Anonymous => Ok(Rc::clone(&view.anonymous)),
+        Credential::Anonymous => Ok(Rc::clone(&asker.view.anonymous)),
         Credential::Bearer(token) | Credential::TokenHeader(token) => {
-            Ok(identify_token(worker, view, token)?)
+            Ok(token::identify(asker, token)?)
         }
-        Credential::Basic(basic) => {
-            journal.claimed = Some(basic.user.as_str().into());
-            if basic.holds_token() && view.snapshot.identities.verifier.is_some() {
-                journal.credential = Some("basic-token");
-                let principal = identify_token(worker, view, &basic.password)?;
-                let is_subject = principal.name() == Some(&basic.user);
-                if !is_subject && basic.user != ANY_SUBJECT {
-                    return Err(IdentityError::SubjectMismatch.into());
-                }
-                return Ok(principal);
-            }
-            // Boxed, so that requests with tokens need not carry its state.
-            Box::pin(identify_password(worker, view, basic, client)).await
+        Credential::ApiKey { user, key } => {
+            journal.claimed = user.map(Into::into);
+            Ok(key::identify(asker, user, key)?)
         }
+        Credential::Basic(basic) => identify_basic(asker, basic, journal).await,
+        Credential::Session(sealed) => session::identify(asker, sealed, journal),
     }
 }
 
-fn identify_token(
-    worker: &Worker,
-    view: &View,
-    token: &str,
-) -> Result<Rc<Principal>, IdentityError> {
-    let now = worker.ticker.unix().as_secs();
-    if let Some(principal) = view.tokens.borrow_mut().recall(token, now) {
-        worker.metrics.token_memory(TokenMemory::Hit);
-        return Ok(principal);
-    }
-    worker.metrics.token_memory(TokenMemory::Miss);
-    let began = Instant::now();
-    let identified =
-        view.snapshot.identities.identify_token_with(&mut view.scratch.borrow_mut(), token, now);
-    worker.metrics.token_verified(began.elapsed());
-    let (principal, until) = identified?;
-    let principal = Rc::new(principal);
-    view.tokens.borrow_mut().remember(token.into(), Rc::clone(&principal), until);
-    Ok(principal)
-}
-
-async fn identify_password(
-    worker: &Worker,
-    view: &View,
+async fn identify_basic(
+    asker: Asker<'_>,
     basic: Basic,
-    client: IpAddr,
+    journal: &mut Journal,
 ) -> Result<Rc<Principal>, Rejection> {
-    let snapshot = &view.snapshot;
-    let now = worker.ticker.unix().as_secs();
-    let remember = snapshot.remember_passwords.as_secs();
-    let digest = snapshot.digest_key.digest(&basic.user, &basic.password);
-    if remember > 0
-        && let Some(principal) = view.passwords.borrow_mut().recall(&digest, now)
-    {
-        worker.metrics.password_checked(PasswordCheck::Remembered, None);
+    journal.claimed = Some(basic.user.as_str().into());
+    if basic.holds_token() && asker.view.snapshot.identities.verifier.is_some() {
+        journal.credential = Some("basic-token");
+        let principal = token::identify(asker, &basic.password)?;
+        let is_subject = principal.name() == Some(&basic.user);
+        if !is_subject && basic.user != ANY_SUBJECT {
+            return Err(IdentityError::SubjectMismatch.into());
+        }
         return Ok(principal);
     }
-    let question = snapshot.identities.password_of(&basic.user);
-    if remember > 0
-        && let Some(until) = snapshot.verified_passwords.until(&digest, now)
-        && let Some(principal) = question.proves()
-    {
-        let principal = Rc::new(principal);
-        view.passwords.borrow_mut().remember(digest, Rc::clone(&principal), until);
-        worker.metrics.password_checked(PasswordCheck::Remembered, None);
-        return Ok(principal);
+    if basic.holds_key() && asker.takes_keys {
+        journal.credential = Some("basic-key");
+        return Ok(key::identify(asker, Some(&basic.user), &basic.password)?);
     }
-    let began = Instant::now();
-    let password = Secret::new(basic.password.as_bytes().to_vec());
-    let verify = snapshot.hashing.verify(client, Arc::clone(&question.hash), password);
-    let verified = snapshot.verifying_passwords.verify((client, digest), verify).await;
-    let (outcome, result) = match verified {
-        Err(error) => (PasswordCheck::Overloaded, Err(Rejection::from(error))),
-        Ok(fits) => match fits.then(|| question.proves()).flatten() {
-            Some(principal) => (PasswordCheck::Accepted, Ok(Rc::new(principal))),
-            None => (PasswordCheck::Refused, Err(IdentityError::Password.into())),
-        },
-    };
-    worker.metrics.password_checked(outcome, Some(began.elapsed()));
-    let principal = result?;
-    if remember > 0 {
-        let until = worker.ticker.unix().as_secs() + remember;
-        view.passwords.borrow_mut().remember(digest, Rc::clone(&principal), until);
-        snapshot.verified_passwords.note(digest, until);
-    }
-    Ok(principal)
+    // Boxed, so that requests with tokens need not carry its state.
+    Box::pin(password::identify(asker, basic)).await
 }

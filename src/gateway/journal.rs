@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{Version, header};
+use http::{HeaderValue, Version, header};
 
 use super::connection::Connection;
 use super::reason;
+use super::tenure::{Tenure, may_go_on};
 use crate::endpoint::forward_auth::Proxy;
 use crate::forward::body::BodyError;
 use crate::identity::{Principal, Proof};
@@ -30,6 +31,8 @@ pub struct Journal {
     pub parts: Rc<Parts>,
     began: Instant,
     unix: Duration,
+    /// What the worker had seen change when the request began.
+    changes: Cell<u64>,
     made_id: Option<Id>,
     /// Names the refusal, if it was refused.
     pub decision: Option<Id>,
@@ -45,6 +48,8 @@ pub struct Journal {
     pub client: Option<IpAddr>,
     /// Who it was made by.
     pub principal: Option<Rc<Principal>>,
+    /// A cookie that the answer carries, so that the client's session lasts.
+    pub renewal: Option<HeaderValue>,
     /// The name that a refused client gave.
     pub claimed: Option<Box<str>>,
     /// The kind of credential.
@@ -61,6 +66,8 @@ pub struct Journal {
     pub received: Option<Rc<Cell<u64>>>,
     /// Bytes of the response's body.
     pub sent: u64,
+    /// Whether a body was on its way and has not come to its end.
+    pub is_streaming: bool,
     _under_way: UnderWay,
 }
 
@@ -83,6 +90,7 @@ impl Journal {
             parts,
             began: Instant::now(),
             unix: worker.ticker.unix(),
+            changes: Cell::new(worker.changes()),
             decision: None,
             path: None,
             route: None,
@@ -90,6 +98,7 @@ impl Journal {
             proxy: None,
             client: None,
             principal: None,
+            renewal: None,
             claimed: None,
             credential: None,
             reason: reason::PERMITTED,
@@ -98,6 +107,7 @@ impl Journal {
             first_byte: None,
             received: None,
             sent: 0,
+            is_streaming: false,
             _under_way: connection.wire.begin(),
         }
     }
@@ -111,9 +121,33 @@ impl Journal {
         foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default()
     }
 
+    /// What is under way for whoever the request was made by.
+    pub fn tenure(&self) -> Option<Tenure> {
+        let principal = self.principal.as_ref()?;
+        Some(Tenure::new(&self.worker, principal, self.unix, self.changes.get()))
+    }
+
+    /// Whether what is under way must end: whoever it was for has ended.
+    pub fn has_ended(&self) -> bool {
+        let changes = self.worker.changes();
+        if changes == self.changes.get() {
+            return false;
+        }
+        let began_ms = u64::try_from(self.unix.as_millis()).unwrap_or(u64::MAX);
+        let may_go_on = self
+            .principal
+            .as_ref()
+            .is_none_or(|principal| may_go_on(&self.worker, principal, began_ms));
+        if may_go_on {
+            self.changes.set(changes);
+        }
+        !may_go_on
+    }
+
     /// Notes why a response did not come to its end.
     pub fn broke_off(&mut self, error: &BodyError) {
         self.reason = match error {
+            BodyError::Ended => reason::CUT_OFF,
             BodyError::Timeout => "upstream_timeout",
             BodyError::Closed | BodyError::Io(_) => "upstream_closed",
             BodyError::Malformed(_) | BodyError::Untranslatable => "upstream_answer",
@@ -205,7 +239,7 @@ impl Journal {
             duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             first_byte_us: self.first_byte.and_then(|took| u64::try_from(took.as_micros()).ok()),
             generation: snapshot.generation,
-            user_agent: self.parts.headers.get(header::USER_AGENT).map(http::HeaderValue::as_bytes),
+            user_agent: self.parts.headers.get(header::USER_AGENT).map(HeaderValue::as_bytes),
         });
     }
 }
@@ -214,6 +248,8 @@ impl Drop for Journal {
     fn drop(&mut self) {
         if self.status == 0 {
             self.reason = reason::CLIENT_GONE;
+        } else if self.is_streaming && self.has_ended() {
+            self.reason = reason::CUT_OFF; // by its connection, without the body being asked
         }
         let took = self.elapsed();
         let received = self.received.as_ref().map_or(0, |received| received.get());

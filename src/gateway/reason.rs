@@ -9,6 +9,9 @@ pub const ENDPOINT: &str = "endpoint";
 /// The reason of what an endpoint of ours refused, unless it gives one of its own.
 pub const ENDPOINT_REFUSED: &str = "endpoint_refused";
 
+/// The reason of what was under way for somebody who was ended.
+pub const CUT_OFF: &str = "cut_off";
+
 /// The reason of what nobody waited for.
 pub const CLIENT_GONE: &str = "client_gone";
 
@@ -42,6 +45,8 @@ pub const ALL: &[&str] = &[
     "credential_missing",
     "credential_unsupported",
     "critical_extension",
+    "csrf",
+    "cut_off",
     "destination_form",
     "destination_host",
     "device_name",
@@ -73,8 +78,14 @@ pub const ALL: &[&str] = &[
     "invalid_percent",
     "invalid_utf8",
     "issued_in_future",
+    "key_expired",
+    "key_owner",
+    "key_scope",
+    "key_unknown",
+    "key_user_mismatch",
     "length_and_encoding",
     "lifetime_too_long",
+    "login_ended",
     "look_alike",
     "malformed_claims",
     "malformed_header",
@@ -100,9 +111,16 @@ pub const ALL: &[&str] = &[
     "request_line_malformed",
     "request_line_too_long",
     "route_case_variant",
+    "second_factor_missing",
+    "session_expired",
+    "session_forged",
+    "session_user",
+    "store_away",
     "target_form",
     "target_too_long",
+    "throttled",
     "token_home_claim",
+    "token_revoked",
     "token_subject_mismatch",
     "token_unknown_subject",
     "too_long",
@@ -122,6 +140,7 @@ pub const ALL: &[&str] = &[
     "upstream_exhausted",
     "upstream_timeout",
     "upstream_unreachable",
+    "user_revoked",
     "version_not_supported",
     "wrong_audience",
     "wrong_length",
@@ -159,6 +178,7 @@ mod tests {
             include_str!("../resource/spelling.rs"),
             include_str!("../home.rs"),
             include_str!("../identity.rs"),
+            include_str!("../identity/standing.rs"),
             include_str!("../policy.rs"),
             include_str!("../endpoint/forward_auth.rs"),
         ];

@@ -11,6 +11,7 @@ use crate::forward::ForwardError;
 use crate::forward::head::HeadError;
 use crate::home::HomeError;
 use crate::identity::IdentityError;
+use crate::identity::standing::Ended;
 use crate::password::PoolError;
 use crate::policy::Denied;
 use crate::resource::ResourceError;
@@ -31,8 +32,12 @@ pub enum Rejection {
     ClientTimeout,
     /// No credential, or none that could be taken.
     Credential(CredentialError),
+    /// Whoever the request was for was ended while it was under way.
+    CutOff,
     /// A known principal without the right.
     Denied(Denied),
+    /// A request with a browser's session that another site may have made it send.
+    Csrf,
     /// Another expectation than `100-continue` (RFC 9110 §10.1.1).
     Expectation,
     /// A field's value begins or ends with white space, which only HTTP/2 can carry.
@@ -43,8 +48,21 @@ pub enum Rejection {
     HostMismatch,
     /// A bug of ours: nothing was let through.
     Internal,
+    /// The API key does not hold; the reason's label.
+    Key(&'static str),
     /// A password is wrong, or its user unknown.
     Password,
+    /// The password of a user with a second factor, alone.
+    SecondFactor,
+    /// The browser's session does not hold; the reason's label.
+    Session(&'static str),
+    /// What the decision needs cannot be asked: the store is away.
+    StoreAway,
+    /// Too many wrong passwords: nothing was verified.
+    Throttled {
+        /// When the next attempt may be made.
+        seconds: u32,
+    },
     /// The token does not hold; the reason's label.
     Token(&'static str),
     /// The route does not let the method through, or nothing does.
@@ -93,7 +111,11 @@ impl Rejection {
                 | CredentialError::Missing
                 | CredentialError::Unsupported,
             )
+            | Self::CutOff
+            | Self::Key(_)
             | Self::Password
+            | Self::SecondFactor
+            | Self::Session(_)
             | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Denied(Denied::Home(error)) if error.is_malformed() => StatusCode::BAD_REQUEST,
             Self::Denied(Denied::Method) | Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -101,8 +123,10 @@ impl Rejection {
                 Denied::Home(_)
                 | Denied::MissingGroup
                 | Denied::MissingPermission
-                | Denied::MissingRole,
-            ) => StatusCode::FORBIDDEN,
+                | Denied::MissingRole
+                | Denied::OutsideScope(_),
+            )
+            | Self::Csrf => StatusCode::FORBIDDEN,
             Self::Ask(error) => error.status(),
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -115,7 +139,10 @@ impl Rejection {
                 StatusCode::BAD_GATEWAY
             }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Overloaded | Self::UpstreamExhausted => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::StoreAway | Self::UpstreamExhausted => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -133,6 +160,8 @@ impl Rejection {
             Self::Credential(CredentialError::Malformed) => "credential_malformed",
             Self::Credential(CredentialError::Missing) => "credential_missing",
             Self::Credential(CredentialError::Unsupported) => "credential_unsupported",
+            Self::Csrf => "csrf",
+            Self::CutOff => "cut_off",
             Self::Denied(denied) => denied.label(),
             Self::Expectation => "expectation",
             Self::FieldMalformed => "field_malformed",
@@ -144,11 +173,14 @@ impl Rejection {
             Self::NoRoute => "no_route",
             Self::Overloaded => "password_overload",
             Self::Password => "password",
+            Self::SecondFactor => "second_factor_missing",
+            Self::StoreAway => "store_away",
+            Self::Throttled { .. } => "throttled",
             Self::Resource(error) => error.label(),
             Self::RouteCase => "route_case_variant",
             Self::TargetForm => "target_form",
             Self::TargetTooLong => "target_too_long",
-            Self::Token(label) => label,
+            Self::Key(label) | Self::Session(label) | Self::Token(label) => label,
             Self::UpstreamAnswer => "upstream_answer",
             Self::UpstreamClosed => "upstream_closed",
             Self::UpstreamExhausted => "upstream_exhausted",
@@ -173,9 +205,10 @@ impl Rejection {
 
     /// Seconds after which another attempt makes sense.
     #[must_use]
-    pub fn retry_after(self) -> Option<&'static str> {
-        match self.status() {
-            StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+    pub fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::Throttled { seconds } => Some(seconds),
+            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         }
     }
@@ -187,6 +220,7 @@ impl Rejection {
             self,
             Self::ClientBody
                 | Self::ClientTimeout
+                | Self::CutOff
                 | Self::UpstreamAnswer
                 | Self::UpstreamClosed
                 | Self::UpstreamExhausted
@@ -216,7 +250,8 @@ impl From<Denied> for Rejection {
             | Denied::Method
             | Denied::MissingGroup
             | Denied::MissingPermission
-            | Denied::MissingRole => Self::Denied(denied),
+            | Denied::MissingRole
+            | Denied::OutsideScope(_) => Self::Denied(denied),
         }
     }
 }
@@ -241,7 +276,15 @@ impl From<IdentityError> for Rejection {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Password => Self::Password,
-            IdentityError::HomeClaim
+            IdentityError::SecondFactor => Self::SecondFactor,
+            IdentityError::KeyMismatch
+            | IdentityError::KeyOwner
+            | IdentityError::Ended(Ended::KeyExpired | Ended::KeyUnknown) => {
+                Self::Key(error.label())
+            }
+            IdentityError::SessionUser => Self::Session(error.label()),
+            IdentityError::Ended(Ended::Family | Ended::Token | Ended::User)
+            | IdentityError::HomeClaim
             | IdentityError::SubjectMismatch
             | IdentityError::Token(_)
             | IdentityError::UnknownSubject => Self::Token(error.label()),

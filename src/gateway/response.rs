@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, Version, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::journal::Journal;
@@ -50,12 +50,21 @@ impl Flow {
 impl Body {
     /// A body on its way.
     pub fn streaming(body: UpstreamBody, journal: Journal) -> Self {
-        Self::Streaming(Box::new(Streaming { body: Flow::Plain(body), journal }))
+        Self::flowing(Flow::Plain(body), journal)
     }
 
     /// A body on its way, that names places.
     pub(super) fn translated(body: Multistatus, journal: Journal) -> Self {
-        Self::Streaming(Box::new(Streaming { body: Flow::Translated(body), journal }))
+        Self::flowing(Flow::Translated(body), journal)
+    }
+
+    fn flowing(body: Flow, mut journal: Journal) -> Self {
+        journal.is_streaming = true;
+        // A stream of HTTP/2 is one of several, and cannot end the connection for them all.
+        if journal.parts.version != Version::HTTP_2 {
+            journal.connection().tenure.replace(journal.tenure());
+        }
+        Self::Streaming(Box::new(Streaming { body, journal }))
     }
 }
 
@@ -72,6 +81,10 @@ impl HttpBody for Body {
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Streaming(streaming) => {
                 let Streaming { body, journal } = &mut **streaming;
+                if journal.has_ended() {
+                    journal.broke_off(&BodyError::Ended);
+                    return Poll::Ready(Some(Err(BodyError::Ended)));
+                }
                 let polled = body.poll_frame(cx);
                 match &polled {
                     Poll::Pending => journal.connection().wire.wait_for_others(),
@@ -80,7 +93,7 @@ impl HttpBody for Body {
                         journal.connection().wire.hand_on();
                     }
                     Poll::Ready(Some(Err(error))) => journal.broke_off(error),
-                    Poll::Ready(None) => {}
+                    Poll::Ready(None) => journal.is_streaming = false,
                 }
                 polled
             }
@@ -129,7 +142,7 @@ pub fn refusal(
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(seconds) = rejection.retry_after() {
-        fields.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Some(allow) = allow {
         fields.insert(header::ALLOW, allow);
@@ -137,8 +150,8 @@ pub fn refusal(
     for challenge in challenges {
         fields.append(header::WWW_AUTHENTICATE, challenge.clone());
     }
-    let is_body_broken =
-        status == StatusCode::REQUEST_TIMEOUT || rejection == Rejection::BodyTooLarge;
+    let is_body_broken = status == StatusCode::REQUEST_TIMEOUT
+        || matches!(rejection, Rejection::BodyTooLarge | Rejection::CutOff);
     if is_body_broken || rejection == Rejection::Internal {
         fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -1,7 +1,10 @@
 //! Permit → upstream → response.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Instant;
 
 use http::request::Parts;
@@ -99,10 +102,10 @@ pub(super) async fn transmit(
         target: permit.target(),
         host: (!route.preserves_host).then_some(&*upstream.authority),
         fields: &parts.headers,
-        credential: if route.forwards_credential {
-            CredentialFields::Forward
-        } else {
-            CredentialFields::Remove
+        credential: CredentialFields {
+            passes: route.forwards_credential,
+            has_keys: route.accepted.api_key,
+            has_sessions: route.accepted.session,
         },
         trust: connection.trust(&view.snapshot.trusted_proxies),
         peer_fields: &connection.peer_fields,
@@ -123,7 +126,16 @@ pub(super) async fn transmit(
         client_idle: limits.unwrap_or_default().body_idle_timeout,
     };
     let began = Instant::now();
-    let sent = exchange::send(pool, upstream, outgoing, |out| head.write(out)).await;
+    let sent = {
+        let mut sending = pin!(exchange::send(pool, upstream, outgoing, |out| head.write(out)));
+        poll_fn(|cx| {
+            if journal.has_ended() {
+                return Poll::Ready(Err(Rejection::CutOff));
+            }
+            sending.as_mut().poll(cx).map(Ok)
+        })
+        .await?
+    };
     journal.first_byte = Some(began.elapsed());
     let response = sent.map_err(|error| note_failure(journal, &error))?;
     journal.answered(if response.was_reused {
@@ -132,7 +144,9 @@ pub(super) async fn transmit(
         UpstreamConnection::Opened
     });
     if response.head.status == StatusCode::SWITCHING_PROTOCOLS {
-        return switch(connection, upgrade, response);
+        let answer = switch(connection, upgrade, response)?;
+        connection.tenure.replace(journal.tenure());
+        return Ok(answer);
     }
     let mut response = response;
     if upgrade.is_some() {

@@ -14,6 +14,8 @@ use aws_lc_rs::hmac;
 use foldhash::quality::RandomState;
 
 use super::Principal;
+use super::basis::Standstill;
+use super::standing::{Ended, Standing};
 
 /// Remembered successes of one kind, keyed by what was presented.
 ///
@@ -30,6 +32,8 @@ pub struct Memory<K> {
 #[derive(Clone, Debug)]
 struct Entry {
     principal: Rc<Principal>,
+    /// Of what is known beside the snapshot, the state in which it was last judged.
+    epoch: u64,
     /// The last second at which it holds.
     until: u64,
     /// Its part in the bound.
@@ -63,32 +67,48 @@ impl<K: Eq + Hash + Weight> Memory<K> {
         Self { young: HashMap::default(), old: HashMap::default(), young_bytes: 0, half: bytes / 2 }
     }
 
-    /// Whom the key proved, if that still holds at `now` (Unix seconds).
-    pub fn recall<Q>(&mut self, key: &Q, now: u64) -> Option<Rc<Principal>>
+    /// Whom the key proved, if that still holds at `now` (Unix seconds). What was judged in
+    /// another state of `standing` is judged again, and stays if it still holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Ended`]: it held once, and is worth nothing any more.
+    pub fn recall<Q>(
+        &mut self,
+        key: &Q,
+        standing: &Standing,
+        now: u64,
+    ) -> Result<Option<Rc<Principal>>, Ended>
     where
         K: std::borrow::Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        if let Some(entry) = self.young.get(key) {
-            if now <= entry.until {
-                return Some(Rc::clone(&entry.principal));
+        let epoch = standing.epoch();
+        if let Some(entry) = self.young.get_mut(key) {
+            if now <= entry.until && entry.epoch == epoch {
+                return Ok(Some(Rc::clone(&entry.principal)));
             }
-            self.young.remove(key);
-            return None;
+            return match entry.judge(standing, epoch, now) {
+                Ok(Some(principal)) => Ok(Some(principal)),
+                gone => {
+                    self.young.remove(key);
+                    gone
+                }
+            };
         }
-        let (key, entry) = self.old.remove_entry(key)?;
-        if now > entry.until {
-            return None;
+        let Some((key, mut entry)) = self.old.remove_entry(key) else { return Ok(None) };
+        let judged = entry.judge(standing, epoch, now)?;
+        if judged.is_some() {
+            self.insert(key, entry);
         }
-        let principal = Rc::clone(&entry.principal);
-        self.insert(key, entry);
-        Some(principal)
+        Ok(judged)
     }
 
-    /// Remembers whom the key proved, up to and including the second `until`.
-    pub fn remember(&mut self, key: K, principal: Rc<Principal>, until: u64) {
+    /// Remembers whom the key proved, up to and including the second `until`. `epoch` is that of
+    /// the standing before it was judged.
+    pub fn remember(&mut self, key: K, principal: Rc<Principal>, epoch: u64, until: u64) {
         let weight = key.weight() + principal.weight() + ENTRY_BYTES;
-        self.insert(key, Entry { principal, until, weight });
+        self.insert(key, Entry { principal, epoch, until, weight });
     }
 
     fn insert(&mut self, key: K, entry: Entry) {
@@ -102,6 +122,27 @@ impl<K: Eq + Hash + Weight> Memory<K> {
         }
         self.young_bytes += weight;
         self.young.insert(key, entry);
+    }
+}
+
+impl Entry {
+    #[cold]
+    fn judge(
+        &mut self,
+        standing: &Standing,
+        epoch: u64,
+        now: u64,
+    ) -> Result<Option<Rc<Principal>>, Ended> {
+        if now > self.until {
+            return Ok(None);
+        }
+        if self.epoch != epoch {
+            match self.principal.judge(standing, now)? {
+                Standstill::Changed => return Ok(None),
+                Standstill::Holds => self.epoch = epoch,
+            }
+        }
+        Ok(Some(Rc::clone(&self.principal)))
     }
 }
 
@@ -123,6 +164,17 @@ impl DigestKey {
         hmac::Key::generate(hmac::HMAC_SHA256, &random).map(Self)
     }
 
+    /// Under which a pair is known that came with a code: never that of a pair that did not.
+    #[must_use]
+    pub fn with_code(&self, digest: &Digest) -> Digest {
+        let mut coded = Digest::default();
+        let tag = hmac::sign(&self.0, &[&b"with a code"[..], digest].concat());
+        for (to, from) in coded.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        coded
+    }
+
     /// The digest of a pair; lengths are part of it, so that no two pairs share one.
     #[must_use]
     pub fn digest(&self, user: &str, password: &str) -> Digest {
@@ -142,6 +194,12 @@ impl DigestKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::basis::Basis;
+    use crate::identity::standing::{Change, Revocation, Revoked, TokenFacts};
+
+    fn recall(memory: &mut Memory<Box<str>>, key: &str, now: u64) -> Option<Rc<Principal>> {
+        memory.recall(key, &Standing::default(), now).unwrap()
+    }
 
     fn principal() -> Rc<Principal> {
         Rc::new(super::super::anonymous())
@@ -150,25 +208,65 @@ mod tests {
     #[test]
     fn a_success_is_remembered_until_its_last_second() {
         let mut memory = Memory::<Box<str>>::new(10_000);
-        memory.remember("token".into(), principal(), 100);
+        memory.remember("token".into(), principal(), 1, 100);
 
-        assert!(memory.recall("token", 100).is_some());
-        assert!(memory.recall("other", 100).is_none());
-        assert!(memory.recall("token", 101).is_none());
-        assert!(memory.recall("token", 100).is_none());
+        assert!(recall(&mut memory, "token", 100).is_some());
+        assert!(recall(&mut memory, "other", 100).is_none());
+        assert!(recall(&mut memory, "token", 101).is_none());
+        assert!(recall(&mut memory, "token", 100).is_none());
+    }
+
+    #[test]
+    fn what_was_revoked_meanwhile_is_judged_again_and_the_rest_stays() {
+        let standing = Standing::default();
+        let of = |id: &str| {
+            let token = TokenFacts { token_id: Some(id.into()), ..TokenFacts::default() };
+            let facts = super::super::anonymous().facts().clone();
+            Rc::new(Principal::new(facts, Basis::Token { token, is_bound: false }))
+        };
+        let mut memory = Memory::<Box<str>>::new(100_000);
+        for id in ["kept", "ended"] {
+            memory.remember(id.into(), of(id), standing.epoch(), 100);
+        }
+
+        let revocation = Revocation { what: Revoked::Token("ended".into()), until: 100 };
+        standing.apply([Change::Revoked(revocation)]);
+
+        assert!(memory.recall("kept", &standing, 1).unwrap().is_some());
+        assert_eq!(memory.young["kept"].epoch, standing.epoch());
+        assert!(matches!(memory.recall("ended", &standing, 1), Err(Ended::Token)));
+        assert!(matches!(memory.recall("ended", &standing, 1), Ok(None)));
+    }
+
+    #[test]
+    fn a_password_is_forgotten_when_its_user_enrols_a_second_factor() {
+        let standing = Standing::default();
+        let of = |has_code| {
+            let facts = super::super::anonymous().facts().clone();
+            let facts = crate::identity::principal::Facts { name: "alice".into(), ..facts };
+            Rc::new(Principal::new(facts, Basis::Password { has_code }))
+        };
+        let mut memory = Memory::<Box<str>>::new(100_000);
+        memory.remember("alone".into(), of(false), standing.epoch(), 100);
+        memory.remember("both".into(), of(true), standing.epoch(), 100);
+
+        standing.apply([Change::SecondFactor { user: "alice".into(), enrolled: true }]);
+
+        assert!(memory.recall("alone", &standing, 1).unwrap().is_none());
+        assert!(memory.recall("both", &standing, 1).unwrap().is_some());
     }
 
     #[test]
     fn the_bound_holds_and_what_is_used_stays() {
         let weight = ENTRY_BYTES + principal().weight() + 4;
         let mut memory = Memory::<Box<str>>::new(20 * weight);
-        memory.remember("used".into(), principal(), 100);
+        memory.remember("used".into(), principal(), 1, 100);
         for number in 0..1000 {
-            memory.remember(format!("{number:04}").into(), principal(), 100);
-            assert!(memory.recall("used", 1).is_some());
+            memory.remember(format!("{number:04}").into(), principal(), 1, 100);
+            assert!(recall(&mut memory, "used", 1).is_some());
             assert!(memory.young.len() + memory.old.len() <= 21);
         }
-        assert!(memory.recall("0000", 1).is_none());
+        assert!(recall(&mut memory, "0000", 1).is_none());
     }
 
     #[test]
@@ -176,19 +274,19 @@ mod tests {
         assert!(principal().weight() < 1024);
         let mut facts = super::super::anonymous().facts().clone();
         facts.roles = vec!["a-role-of-some-length".into(); 1000];
-        let heavy = Rc::new(Principal::new(facts));
+        let heavy = Rc::new(Principal::new(facts, Basis::Nobody));
         let mut memory = Memory::<Box<str>>::new(20_000);
 
-        memory.remember("token".into(), heavy, 100);
+        memory.remember("token".into(), heavy, 1, 100);
 
-        assert!(memory.recall("token", 1).is_none());
+        assert!(recall(&mut memory, "token", 1).is_none());
     }
 
     #[test]
     fn a_memory_of_nothing_remembers_nothing() {
         let mut memory = Memory::<Box<str>>::new(0);
-        memory.remember("token".into(), principal(), 100);
-        assert!(memory.recall("token", 1).is_none());
+        memory.remember("token".into(), principal(), 1, 100);
+        assert!(recall(&mut memory, "token", 1).is_none());
     }
 
     #[test]
@@ -196,5 +294,6 @@ mod tests {
         let key = DigestKey::random().unwrap();
         assert_ne!(key.digest("a", "bc"), key.digest("ab", "c"));
         assert_eq!(key.digest("a", "bc"), key.digest("a", "bc"));
+        assert_ne!(key.with_code(&key.digest("a", "bc")), key.digest("a", "bc"));
     }
 }

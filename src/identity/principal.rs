@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::basis::Basis;
+use crate::api_key::ApiKey;
 use crate::resource::PathPrefix;
 use crate::route::IdentityFields;
 use crate::user::{PermissionSet, User};
@@ -11,10 +13,14 @@ use crate::user::{PermissionSet, User};
 /// What proved a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
+    /// An API key.
+    Key,
     /// Nothing: the route accepts anybody.
     Nothing,
     /// A password.
     Password,
+    /// A browser's session.
+    Session,
     /// A token.
     Token,
 }
@@ -26,6 +32,7 @@ const TEXT_BYTES: usize = 24;
 #[derive(Debug)]
 pub struct Principal {
     facts: Facts,
+    pub(super) basis: Basis,
     fields: [OnceCell<Box<[u8]>>; 3],
 }
 
@@ -50,15 +57,36 @@ pub struct Facts {
     pub email: Option<Box<str>>,
     /// Its cluster tag.
     pub tag: Option<Box<str>>,
+    /// The API key that it came by, or that its token was exchanged for: its scope narrows all of
+    /// the above.
+    pub key: Option<Arc<ApiKey>>,
+}
+
+impl Facts {
+    /// Without what the key's scope does not pass on. A role is a name for permissions, so that a
+    /// key which passes on some of them has none; what the owner may not, no scope adds.
+    pub(super) fn narrowed(mut self) -> Self {
+        if self.key.as_ref().is_some_and(|key| key.scope.permissions.is_some()) {
+            self.roles = Vec::new();
+        }
+        self
+    }
 }
 
 impl Principal {
-    pub(super) fn new(facts: Facts) -> Self {
-        Self { facts, fields: [const { OnceCell::new() }; 3] }
+    pub(super) fn new(facts: Facts, basis: Basis) -> Self {
+        Self { facts, basis, fields: [const { OnceCell::new() }; 3] }
     }
 
-    pub(super) fn of_user(user: &User, proof: Proof, authority: Arc<str>) -> Self {
-        Self::new(Facts {
+    /// The user, or as much of them as the key passes on.
+    pub(super) fn of_user(
+        user: &User,
+        proof: Proof,
+        authority: Arc<str>,
+        key: Option<Arc<ApiKey>>,
+        basis: Basis,
+    ) -> Self {
+        let facts = Facts {
             name: user.name.clone(),
             proof,
             authority,
@@ -68,14 +96,22 @@ impl Principal {
             home: user.home.clone(),
             email: user.email.clone(),
             tag: user.tag.clone(),
-        })
+            key,
+        };
+        Self::new(facts.narrowed(), basis)
+    }
+
+    /// Somebody of whom a test knows this.
+    #[cfg(test)]
+    pub(crate) fn of_facts(facts: Facts) -> Self {
+        Self::new(facts.narrowed(), Basis::Nobody)
     }
 
     /// Whom a directory's entry describes, without any proof: for `explain` alone, which sends
     /// nothing.
     #[must_use]
     pub fn supposed(user: &User, authority: &str) -> Self {
-        Self::of_user(user, Proof::Nothing, authority.into())
+        Self::of_user(user, Proof::Nothing, authority.into(), None, Basis::Nobody)
     }
 
     /// What is known of it.
@@ -91,7 +127,15 @@ impl Principal {
         let lists = facts.roles.iter().chain(&facts.groups).map(|name| name.len());
         let grants = facts.permissions.iter().map(|grant| grant.as_str().len());
         let texts = facts.name.len() + facts.email.as_ref().map_or(0, |email| email.len());
-        size_of::<Self>() + texts + lists.chain(grants).map(|text| text + TEXT_BYTES).sum::<usize>()
+        let basis = match &self.basis {
+            Basis::Key | Basis::Nobody | Basis::Password { .. } => 0,
+            Basis::Session { id, .. } => id.len() + TEXT_BYTES,
+            Basis::Token { token, .. } => token.weight(),
+        };
+        size_of::<Self>()
+            + texts
+            + basis
+            + lists.chain(grants).map(|text| text + TEXT_BYTES).sum::<usize>()
     }
 
     /// The name; `None` for nobody.
@@ -153,7 +197,7 @@ mod tests {
     use super::*;
 
     fn principal(name: &str, roles: &[&str]) -> Principal {
-        Principal::new(Facts {
+        let facts = Facts {
             name: name.into(),
             proof: Proof::Token,
             authority: "local".into(),
@@ -163,7 +207,9 @@ mod tests {
             home: Some("/alice".parse().unwrap()),
             email: None,
             tag: None,
-        })
+            key: None,
+        };
+        Principal::new(facts, Basis::Nobody)
     }
 
     #[test]

@@ -89,6 +89,15 @@ pub struct TokenFacts {
     pub key: Option<Box<str>>,
 }
 
+impl TokenFacts {
+    /// About how many bytes it holds outside itself.
+    pub(super) fn weight(&self) -> usize {
+        let ids = [&self.token_id, &self.family, &self.key];
+        let ids = ids.into_iter().flatten().map(|id| id.len());
+        ids.chain([self.subject.len()]).sum()
+    }
+}
+
 /// Why what has verified does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Ended {

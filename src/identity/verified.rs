@@ -11,6 +11,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::quality::RandomState;
 
 use super::memory::Digest;
+use super::throttle::Throttled;
+
+/// How verifying a password came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is right, and the code that belongs to it is missing.
+    FactorMissing,
+    /// There was no place to verify it in.
+    Overloaded,
+    /// It is right, with all that belongs to it.
+    Right,
+    /// The code could not be looked at: the store is away.
+    StoreAway,
+    /// Nothing was verified, after too many failures.
+    Throttled {
+        /// When the next attempt may be made.
+        seconds: u32,
+    },
+    /// It is wrong, or its user is nobody.
+    Wrong,
+}
+
+impl From<Throttled> for Outcome {
+    fn from(throttled: Throttled) -> Self {
+        let seconds = u32::try_from(throttled.retry_after_seconds()).unwrap_or(u32::MAX);
+        Self::Throttled { seconds }
+    }
+}
 
 /// How many are held in each of the two halves.
 const HALF: usize = 16 * 1024;

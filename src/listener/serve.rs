@@ -95,6 +95,7 @@ fn connect(
         peer_fields: PeerFields::new(peer.ip().to_canonical(), scheme, arrival.port),
         wire,
         tunnel: RefCell::new(None),
+        tenure: RefCell::new(None),
     })
 }
 
@@ -126,7 +127,7 @@ async fn serve_http1(worker: &Rc<Worker>, connection: &Rc<Connection>, limits: &
     if let Some(through) = through {
         let (client, held) = connection.wire.take();
         // Either side may end a tunnel as it likes: that is no failure of ours.
-        let _ = run_tunnel(client, through, &held).await;
+        let _ = run_tunnel(worker, connection, client, through, &held).await;
     } else if connection.wire.must_linger() {
         let (client, _) = connection.wire.take();
         linger(client, &connection.wire).await;
@@ -179,6 +180,9 @@ async fn drive<E: Future>(
             is_told = true;
             end(engine.as_mut());
             wire.hurry();
+        }
+        if connection.has_ended() {
+            return Poll::Ready(None);
         }
         if let Poll::Ready(ended) = engine.as_mut().poll(cx) {
             return Poll::Ready(Some(ended));
@@ -242,18 +246,34 @@ fn note_refusal(worker: &Worker, connection: &Connection, is_http2: bool) {
 
 /// Passes bytes both ways until both sides have ended. A tunnel has no requests to finish: while
 /// the worker drains, it runs on until the grace is over.
-async fn run_tunnel(mut client: Stream, through: Tunnel, held: &[u8]) -> io::Result<()> {
+async fn run_tunnel(
+    worker: &Worker,
+    connection: &Connection,
+    mut client: Stream,
+    through: Tunnel,
+    held: &[u8],
+) -> io::Result<()> {
     let Tunnel { mut upstream, early, lease: _lease } = through;
     // A tunnel may be silent for as long as it likes, but not once a side is gone.
     for socket in client.socket().into_iter().chain([&upstream]) {
         let probes = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE);
         socket2::SockRef::from(socket).set_tcp_keepalive(&probes)?;
     }
-    upstream.write_all(held).await?;
-    client.write_all(&early).await?;
-    client.flush().await?;
-    tunnel(client, upstream).await?;
-    Ok(())
+    let mut tunnel = std::pin::pin!(async {
+        upstream.write_all(held).await?;
+        client.write_all(&early).await?;
+        client.flush().await?;
+        tunnel(client, upstream).await
+    });
+    let watch = worker.ticker.watch(); // without a deadline: it is woken when something changes
+    poll_fn(|cx| {
+        if connection.has_ended() {
+            return Poll::Ready(Ok(()));
+        }
+        let _ = watch.poll_expired(cx);
+        tunnel.as_mut().poll(cx).map_ok(drop)
+    })
+    .await
 }
 
 /// Says that nothing more will be said, and then reads for a while what the client still sends:

@@ -11,32 +11,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::PoolError;
-
 /// Who asks, and the keyed digest of what. Not shared between addresses, so that one whose places
 /// are taken answers for nobody else.
 type Question = (IpAddr, [u8; 32]);
 
-type Answer = Result<bool, PoolError>;
+type Pending<A> = HashMap<Question, watch::Receiver<Option<A>>>;
 
-/// What is being verified.
-#[derive(Default)]
-pub struct Once(Mutex<HashMap<Question, watch::Receiver<Option<Answer>>>>);
+/// What is being verified, to which the answer is an `A`.
+pub struct Once<A>(Mutex<Pending<A>>);
 
 /// The one who verifies. Who goes before there is an answer leaves the question to the next.
-struct Lead<'o> {
-    once: &'o Once,
+struct Lead<'o, A> {
+    once: &'o Once<A>,
     question: Question,
-    answer: watch::Sender<Option<Answer>>,
+    answer: watch::Sender<Option<A>>,
 }
 
-impl Once {
+impl<A> Default for Once<A> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<A: Copy> Once<A> {
     /// The answer to a question, which `verify` finds unless somebody is finding it already.
-    ///
-    /// # Errors
-    ///
-    /// What `verify` ended in.
-    pub async fn verify(&self, question: Question, verify: impl Future<Output = Answer>) -> Answer {
+    pub async fn verify(&self, question: Question, verify: impl Future<Output = A>) -> A {
         let lead = loop {
             let mut receiver = match self.ask(question) {
                 Ok(lead) => break lead,
@@ -53,7 +52,7 @@ impl Once {
         answer
     }
 
-    fn ask(&self, question: Question) -> Result<Lead<'_>, watch::Receiver<Option<Answer>>> {
+    fn ask(&self, question: Question) -> Result<Lead<'_, A>, watch::Receiver<Option<A>>> {
         let mut pending = self.pending();
         if let Some(receiver) = pending.get(&question) {
             return Err(receiver.clone());
@@ -62,19 +61,21 @@ impl Once {
         pending.insert(question, receiver);
         Ok(Lead { once: self, question, answer })
     }
+}
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<Question, watch::Receiver<Option<Answer>>>> {
+impl<A> Once<A> {
+    fn pending(&self) -> MutexGuard<'_, Pending<A>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Lead<'_> {
+impl<A> Drop for Lead<'_, A> {
     fn drop(&mut self) {
         self.once.pending().remove(&self.question);
     }
 }
 
-impl fmt::Debug for Once {
+impl<A> fmt::Debug for Once<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Once").finish_non_exhaustive()
     }
@@ -98,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_the_same_share_one_verification() {
-        for answer in [Ok(true), Ok(false), Err(PoolError::AddressFull)] {
+        for answer in [1, 2] {
             let (once, runs) = (Once::default(), Cell::new(0));
             let ask = |host, digest| {
                 once.verify(question(host, digest), async {
@@ -118,17 +119,17 @@ mod tests {
 
     #[tokio::test]
     async fn who_goes_leaves_the_question_to_the_next() {
-        let once = Once::default();
+        let once = Once::<bool>::default();
         let gone = timeout(Duration::from_millis(5), once.verify(question(1, 1), pending()));
         let next = async {
             yield_now().await;
-            once.verify(question(1, 1), async { Ok(true) }).await
+            once.verify(question(1, 1), async { true }).await
         };
 
         let (gone, next) = tokio::join!(gone, next);
 
         assert!(gone.is_err());
-        assert_eq!(next, Ok(true));
+        assert!(next);
         assert!(once.pending().is_empty());
     }
 }

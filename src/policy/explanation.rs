@@ -1,6 +1,7 @@
 //! The same decision, told demand by demand: for `explain`, which goes on where the gateway
 //! would stop.
 
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use http::Method;
@@ -71,6 +72,8 @@ pub fn explain(
         };
         add(format!("home ({}) below {}", rule.mode, rule.root), confined.is_ok(), because);
     }
-    let permit = authorize(principal, route, method, named);
+    // Nobody explains the scope of a key, so that the address does not matter.
+    let client = Ipv4Addr::UNSPECIFIED.into();
+    let permit = authorize(principal, route, method, named, client);
     (findings, permit.ok().map(|permit| permit.target().path_and_query()))
 }

@@ -80,7 +80,7 @@ impl<'a> CanonicalHost<'a> {
 
     /// Whether both name one origin. `https` and `other_https` say what a missing port means;
     /// where neither names a port the scheme does not matter, since TLS may end before us.
-    pub(super) fn is_same_origin(&self, https: bool, other: &Self, other_https: bool) -> bool {
+    pub(crate) fn is_same_origin(&self, https: bool, other: &Self, other_https: bool) -> bool {
         let default = |https| if https { 443 } else { 80 };
         self.name == other.name
             && match (self.port(), other.port()) {

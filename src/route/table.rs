@@ -227,6 +227,7 @@ mod tests {
             listeners: listeners.to_vec(),
             upstream: 0,
             accepted: Accepted::default(),
+            has_login_page: false,
             dialect: Dialect::Posix,
             home: None,
             roles: Vec::new(),

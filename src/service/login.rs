@@ -288,7 +288,7 @@ impl TokenService {
         let text = std::str::from_utf8(password.expose()).ok();
         let digest = text.map(|text| snapshot.digest_key.digest(name, text));
         let user = || {
-            let proved = identities.password_of(name).proves()?;
+            let proved = identities.password_of(name).proves(false)?;
             let (_, user) = identities.find(proved.name()?)?;
             Some(Arc::clone(user))
         };
@@ -302,7 +302,7 @@ impl TokenService {
         let hash = Arc::clone(&identities.password_of(name).hash);
         let verify = snapshot.hashing.verify(client, hash, password);
         let fits = match digest {
-            Some(digest) => snapshot.verifying_passwords.verify((client, digest), verify).await?,
+            Some(digest) => snapshot.verifying_logins.verify((client, digest), verify).await?,
             None => verify.await?,
         };
         let user = fits.then(user).flatten();

@@ -85,13 +85,14 @@ impl TokenService {
             issued_at: says.issued_at,
             key: says.client.as_deref().filter(|_| is_ours).map(Into::into),
         };
-        let key = self.standing.judge(&facts, self.now().as_secs());
+        let now = self.now().as_secs();
+        let key = self.standing.judge(&facts, now);
         let key = key.map_err(|_| IdentityError::UnknownSubject)?;
         if key.as_ref().is_some_and(|key| !key.scope.allows_source(call.client)) {
             return Err(IdentityError::UnknownSubject);
         }
         let (issuer, expires_at) = (says.issuer, says.expires);
-        let principal = identities.principal_of(says)?.facts().clone();
+        let principal = identities.principal_of(says, &self.standing, now)?.facts().clone();
         Ok(Verified {
             principal,
             claims: claims_of(token).ok_or(VerifyError::MalformedClaims)?,

@@ -80,10 +80,12 @@ impl Snapshot {
             },
             listeners,
             trusted_proxies: config.server.trusted_proxies.clone(),
+            cuts_revoked: config.server.cut_revoked,
             remember_passwords: config.passwords.remember,
             digest_key,
             verified_passwords: VerifiedPasswords::default(),
             verifying_passwords: Once::default(),
+            verifying_logins: Once::default(),
             token_memory: config.tokens.memory,
             hashing,
             hashing_threads: config.passwords.workers.get(),
@@ -295,8 +297,10 @@ fn build_route(config: &Config, route: &config::Route) -> Route {
     let accepts = |kind| route.accept.contains(&kind);
     let accepted = Accepted {
         anonymous: accepts(config::Accept::Anonymous),
+        api_key: accepts(config::Accept::ApiKey),
         basic: accepts(config::Accept::Basic),
         bearer: accepts(config::Accept::Bearer),
+        session: accepts(config::Accept::Session),
         x_auth_token: accepts(config::Accept::XAuthToken),
     };
     let boxed = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
@@ -313,6 +317,7 @@ fn build_route(config: &Config, route: &config::Route) -> Route {
         listeners: route.listeners.clone(),
         upstream: route.upstream,
         accepted,
+        has_login_page: route.has_login_page,
         dialect: route.paths,
         home: route.home.clone(),
         roles: boxed(&route.roles),

@@ -1,5 +1,6 @@
 //! Goes the way of a request, step by step as the gateway does, and notes what it finds.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ use crate::route::{NoRoute, Route};
 use crate::snapshot::{Listener, Snapshot};
 use crate::wire::framing::{Framing, HeadLimits};
 use crate::{credential, user};
+
+/// Whence a request comes that nobody makes. It matters to API keys alone, which nobody supposes.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// A request that nobody makes.
 pub(super) struct Question<'q> {
@@ -171,7 +175,7 @@ impl Way<'_> {
         let (findings, _) = explanation::explain(&principal, route, method, &named);
         report.demands.extend(findings.into_iter().map(Demand::from));
         identified?;
-        let permit = policy::authorize(&principal, route, method, &named)
+        let permit = policy::authorize(&principal, route, method, &named, NOWHERE)
             .map_err(|denied| Refused::new(denied.into(), denied.to_string()))?;
         let upstream = self.snapshot.upstreams.get(route.upstream);
         Ok(Forwarded {
@@ -272,8 +276,16 @@ impl Way<'_> {
 
     /// The principal that is supposed, and whether the route would take a credential of it.
     fn suppose(&self, route: &Route, report: &mut Report) -> (Principal, Result<(), Refused>) {
-        let credential::Accepted { anonymous, basic, bearer, x_auth_token } = route.accepted;
-        let kinds = [("bearer", bearer), ("basic", basic), ("x-auth-token", x_auth_token)];
+        let accepted = route.accepted;
+        let credential::Accepted { anonymous, api_key, basic, bearer, session, x_auth_token } =
+            accepted;
+        let kinds = [
+            ("bearer", bearer),
+            ("basic", basic),
+            ("api-key", api_key),
+            ("session", session),
+            ("x-auth-token", x_auth_token),
+        ];
         let kinds: Vec<_> = kinds.into_iter().filter(|(_, on)| *on).map(|(kind, _)| kind).collect();
         let what = match (kinds.as_slice(), anonymous) {
             ([], _) => "nothing to prove".to_owned(),
@@ -291,7 +303,7 @@ impl Way<'_> {
                 (identity::anonymous(), (!anonymous).then_some(unproved), because)
             }
             Who::User { user, directory } => {
-                let only_basic = !bearer && !x_auth_token;
+                let only_basic = !bearer && !x_auth_token && !api_key && !session;
                 let has_issuer = self.snapshot.identities.verifier.is_some();
                 let (refusal, because) = if user.disabled {
                     (Some(Rejection::Password), "the user is disabled")
@@ -345,13 +357,20 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
         | Rejection::ClientBody
         | Rejection::ClientTimeout
         | Rejection::Credential(_)
+        | Rejection::Csrf
+        | Rejection::CutOff
         | Rejection::Denied(_)
         | Rejection::Internal
+        | Rejection::Key(_)
         | Rejection::Misdirected
         | Rejection::NoRoute
         | Rejection::Overloaded
         | Rejection::Password
         | Rejection::RouteCase
+        | Rejection::SecondFactor
+        | Rejection::Session(_)
+        | Rejection::StoreAway
+        | Rejection::Throttled { .. }
         | Rejection::Token(_)
         | Rejection::UpstreamAnswer
         | Rejection::UpstreamClosed

@@ -154,7 +154,12 @@ fn stage(error: &IdentityError, issuers: usize) -> usize {
     let error = match error {
         IdentityError::Token(error) => *error,
         IdentityError::HomeClaim => return 7,
-        IdentityError::Password
+        IdentityError::Ended(_)
+        | IdentityError::KeyMismatch
+        | IdentityError::KeyOwner
+        | IdentityError::Password
+        | IdentityError::SecondFactor
+        | IdentityError::SessionUser
         | IdentityError::SubjectMismatch
         | IdentityError::UnknownSubject => return 8,
     };
@@ -189,7 +194,7 @@ fn stage(error: &IdentityError, issuers: usize) -> usize {
             "iss" if has_choice => CHOICE,
             "iss" | "aud" => 4,
             "exp" | "iat" | "nbf" => 5,
-            "subject" | "jti" => 6,
+            "subject" | "jti" | "sid" | "client_id" => 6,
             _ => 7,
         },
     }

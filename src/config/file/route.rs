@@ -26,8 +26,12 @@ pub(in crate::config) struct Route {
     /// Name of an upstream.
     pub(in crate::config) upstream: String,
     /// The kinds of credentials that are taken. Default: `bearer` and `x-auth-token` if there is an
-    /// issuer, `basic` if there is a directory. `anonymous` must be spelled out.
+    /// issuer, `basic` if there is a directory, `api-key` if there is a store, `session` if there
+    /// is a login page. `anonymous` must be spelled out.
     pub(in crate::config) accept: Option<Vec<Accept>>,
+    /// Whither browsers go that ask for a page without a credential. Default: nowhere, they are
+    /// answered 401 as everybody is.
+    pub(in crate::config) login: Option<Login>,
     /// How the upstream reads paths; decides which spellings are refused.
     #[schemars(extend("default" = "posix", "enum" = ["posix", "windows", "tomcat", "raw"]))]
     pub(in crate::config) paths: Option<String>,
@@ -62,8 +66,17 @@ pub(in crate::config) struct Route {
 pub(in crate::config) enum Accept {
     Bearer,
     Basic,
+    ApiKey,
+    Session,
     XAuthToken,
     Anonymous,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum Login {
+    /// To the login page on the same host.
+    Page,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

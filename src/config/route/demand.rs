@@ -129,6 +129,8 @@ pub(super) fn accept(
         let configured = [
             (Accept::Bearer, around.has_issuers),
             (Accept::Basic, around.has_directories),
+            (Accept::ApiKey, around.has_store && around.has_directories),
+            (Accept::Session, around.has_pages && around.has_directories),
             (Accept::XAuthToken, around.has_issuers),
         ];
         let accept: Vec<_> =
@@ -152,15 +154,21 @@ pub(super) fn accept(
             file::Accept::Anonymous => (Accept::Anonymous, None),
             file::Accept::Basic => {
                 let nothing = !around.has_directories && !around.has_issuers;
-                (Accept::Basic, nothing.then_some("directories"))
+                (Accept::Basic, nothing.then_some("directories.NAME"))
             }
-            file::Accept::Bearer => (Accept::Bearer, (!around.has_issuers).then_some("issuers")),
+            file::Accept::ApiKey => (Accept::ApiKey, (!around.has_store).then_some("store")),
+            file::Accept::Session => {
+                (Accept::Session, (!around.has_pages).then_some("endpoints.NAME"))
+            }
+            file::Accept::Bearer => {
+                (Accept::Bearer, (!around.has_issuers).then_some("issuers.NAME"))
+            }
             file::Accept::XAuthToken => {
-                (Accept::XAuthToken, (!around.has_issuers).then_some("issuers"))
+                (Accept::XAuthToken, (!around.has_issuers).then_some("issuers.NAME"))
             }
         };
         if let Some(missing) = missing {
-            findings.error(&key, format!("nobody can verify it: add [{missing}.NAME]"));
+            findings.error(&key, format!("nobody can verify it: add [{missing}]"));
         }
         if accept.contains(&kind) {
             findings.error(&key, "is named twice");
@@ -169,4 +177,23 @@ pub(super) fn accept(
         }
     }
     accept
+}
+
+/// Whether browsers are sent to the login page. That needs one, and that what it gives is taken.
+pub(super) fn login(
+    route: &Key,
+    raw: Option<file::Login>,
+    accept: &[Accept],
+    around: &Surroundings,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let Some(file::Login::Page) = raw else { return false };
+    let key = route.child("login");
+    if !around.has_pages {
+        findings.error(&key, "needs a login page: add [endpoints.NAME] with `dialect = \"page\"`");
+    } else if !accept.contains(&Accept::Session) {
+        findings
+            .error(&key, "leads to a session, which the route does not take: add it to `accept`");
+    }
+    true
 }

@@ -10,6 +10,11 @@ use http::{HeaderName, header};
 /// What becomes of a client's field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
+    /// A credential where the route takes API keys, else the upstream's own.
+    ApiKey {
+        /// Written otherwise than `X-Api-Key`.
+        is_alias: bool,
+    },
     Credential,
     Drop,
     Pass,
@@ -122,6 +127,7 @@ fn fate_of_folded(name: &str) -> Fate {
         b"x-auth-token" => {
             return if is_alias { Fate::Drop } else { Fate::Credential };
         }
+        b"x-api-key" => return Fate::ApiKey { is_alias },
         b"destination" => return Fate::Drop, // written from its canonical form
         _ => {}
     }
@@ -190,6 +196,13 @@ mod tests {
         ] {
             let name = HeaderName::from_static(name);
             assert_eq!(fate(&name), Fate::Drop, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_api_key_is_known_in_any_spelling() {
+        for (name, is_alias) in [("x-api-key", false), ("x_api_key", true), ("x.api-key", true)] {
+            assert_eq!(fate(&HeaderName::from_static(name)), Fate::ApiKey { is_alias }, "{name}");
         }
     }
 

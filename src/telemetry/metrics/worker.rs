@@ -72,10 +72,13 @@ pub enum PasswordCheck {
     Refused,
     /// Remembered as right: nothing was hashed.
     Remembered,
+    /// Not looked at, after too many failures.
+    Throttled,
 }
 
 impl Label for PasswordCheck {
-    const NAMES: &'static [&'static str] = &["accepted", "overloaded", "refused", "remembered"];
+    const NAMES: &'static [&'static str] =
+        &["accepted", "overloaded", "refused", "remembered", "throttled"];
 
     fn index(self) -> usize {
         self as usize

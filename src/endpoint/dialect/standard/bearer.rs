@@ -45,7 +45,7 @@ pub(super) fn verify(call: &Call, token: &str) -> Result<Verified, Refusal> {
 /// Takes the one token of a request.
 pub(super) fn bearer(fields: &HeaderMap) -> Result<&str, Refusal> {
     let accepted = Accepted { bearer: true, ..Accepted::default() };
-    match Credential::extract(fields, accepted) {
+    match Credential::extract(fields, accepted, None) {
         Ok(Credential::Bearer(token)) => Ok(token),
         Err(CredentialError::Ambiguous) => {
             Err(Refusal::InvalidRequest("more than one credential")) // RFC 6750 §2

@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::api_key::{ApiKey, KeyKind};
+use crate::credential::Accepted;
+use crate::identity::principal::Facts;
+use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Dialect, PathPrefix};
+use crate::route::{Challenges, IdentityFields};
+use crate::user::Grant;
+
+fn route(demanded: &[&str]) -> Route {
+    let permissions: Vec<Permission> = demanded.iter().map(|one| one.parse().unwrap()).collect();
+    let methods = [Method::GET, Method::PUT, Method::HEAD];
+    Route {
+        name: "files".into(),
+        place: "".into(),
+        hosts: Vec::new(),
+        path: PathPrefix::root(),
+        methods: methods.into_iter().map(|method| (method, permissions.clone())).collect(),
+        listeners: vec![0],
+        upstream: 0,
+        accepted: Accepted::default(),
+        has_login_page: false,
+        dialect: Dialect::default(),
+        home: None,
+        roles: Vec::new(),
+        groups: Vec::new(),
+        forwards_credential: false,
+        identity: IdentityFields::None,
+        websocket: false,
+        body_limit: None,
+        preserves_host: false,
+        challenges: Challenges::default(),
+    }
+}
+
+fn principal(grants: &[&str], scope: &str) -> Rc<Principal> {
+    let key = ApiKey {
+        id: "k".into(),
+        hash: [0; 32],
+        owner: "alice".into(),
+        kind: KeyKind::User,
+        label: "".into(),
+        scope: serde_json::from_str(scope).unwrap(),
+        created_at: 0,
+        expires_at: None,
+    };
+    let facts = Facts {
+        name: "alice".into(),
+        roles: vec!["editor".into()],
+        permissions: grants.iter().map(|grant| grant.parse::<Grant>().unwrap()).collect(),
+        key: Some(Arc::new(key)),
+        ..crate::identity::anonymous().facts().clone()
+    };
+    Rc::new(Principal::of_facts(facts))
+}
+
+fn decide(
+    principal: &Rc<Principal>,
+    route: &Route,
+    (method, path, client): (Method, &str, &str),
+    destination: Option<&str>,
+) -> Result<(), Denied> {
+    let host = CanonicalHost::parse("files.test").unwrap();
+    let path = CanonicalPath::parse(path).unwrap();
+    let query = CanonicalQuery::parse(None).unwrap();
+    let destination = destination.map(|to| Destination::parse(to, &host, true).unwrap());
+    let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+    authorize(principal, route, &method, &named, client.parse().unwrap()).map(drop)
+}
+
+const HERE: &str = "10.0.0.1";
+
+#[test]
+fn a_key_reaches_as_far_as_its_scope_and_no_farther() {
+    let scope = r#"{"path": "/a", "methods": ["GET"], "sources": ["10.0.0.0/8"]}"#;
+    let key = principal(&["*:*"], scope);
+    let route = route(&[]);
+    let outside = |reach| Err(Denied::OutsideScope(reach));
+
+    for (asked, destination, expected) in [
+        ((Method::GET, "/a/x", HERE), None, Ok(())),
+        ((Method::GET, "/a/x", HERE), Some("/a/y"), Ok(())),
+        ((Method::GET, "/a/x", HERE), Some("/b"), outside(Reach::Path)),
+        ((Method::GET, "/a2", HERE), None, outside(Reach::Path)),
+        ((Method::GET, "/A/x", HERE), None, outside(Reach::Path)),
+        ((Method::PUT, "/a/x", HERE), None, outside(Reach::Method)),
+        ((Method::HEAD, "/a/x", HERE), None, outside(Reach::Method)),
+        ((Method::GET, "/a/x", "11.0.0.1"), None, outside(Reach::Source)),
+        ((Method::DELETE, "/a/x", HERE), None, Err(Denied::Method)),
+    ] {
+        assert_eq!(decide(&key, &route, asked.clone(), destination), expected, "{asked:?}");
+    }
+}
+
+#[test]
+fn a_key_passes_on_what_both_its_scope_and_its_owner_may() {
+    let asked = (Method::GET, "/x", HERE);
+    let decide = |grants: &[&str], scope| {
+        decide(&principal(grants, scope), &route(&["files:read"]), asked.clone(), None)
+    };
+
+    assert_eq!(decide(&["files:*"], r#"{"permissions": ["files:read"]}"#), Ok(()));
+    assert_eq!(decide(&["files:read"], "{}"), Ok(()));
+    let narrow = Denied::OutsideScope(Reach::Permission);
+    assert_eq!(decide(&["files:*"], r#"{"permissions": ["files:write"]}"#), Err(narrow));
+    assert_eq!(decide(&["files:*"], r#"{"permissions": []}"#), Err(narrow));
+    let wide = r#"{"permissions": ["*:*"]}"#;
+    assert_eq!(decide(&["files:write"], wide), Err(Denied::MissingPermission));
+}
+
+#[test]
+fn a_key_that_passes_on_some_permissions_has_no_role() {
+    let mut route = route(&[]);
+    route.roles = vec!["editor".into()];
+    let asked = (Method::GET, "/x", HERE);
+
+    assert_eq!(decide(&principal(&[], "{}"), &route, asked.clone(), None), Ok(()));
+    let narrowed = principal(&[], r#"{"permissions": ["files:read"]}"#);
+    assert_eq!(decide(&narrowed, &route, asked, None), Err(Denied::MissingRole));
+}
