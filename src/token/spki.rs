@@ -65,7 +65,6 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::super::{KeyType, Keyring, generate};
-    use super::*;
 
     #[test]
     fn what_is_written_is_read_as_the_same_key() {

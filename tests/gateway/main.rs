@@ -27,6 +27,7 @@ mod start;
 mod support;
 mod tls;
 mod tokens_appmesh;
+mod tokens_clients;
 mod tokens_jwthenticator;
 mod tokens_omegaml;
 mod tokens_ryft;

@@ -29,6 +29,19 @@ pub(crate) fn packaged(program: &str) -> String {
     beside.map_or_else(|| program.to_owned(), |beside| beside.display().to_string())
 }
 
+/// The Python that other people's clients are installed for: `.ci/run` makes it and names it in
+/// `DOORWARD_TEST_PYTHON`. Without it a test says so and ends, except in CI.
+#[track_caller]
+pub(crate) fn python() -> Option<String> {
+    let Ok(python) = std::env::var("DOORWARD_TEST_PYTHON") else {
+        let required = std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(!required, "DOORWARD_TEST_PYTHON is not set, and CI must set it");
+        skipped("Python with clients (DOORWARD_TEST_PYTHON)");
+        return None;
+    };
+    Some(python)
+}
+
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn skipped(program: &str) {
     eprintln!("skipped: no {program}");

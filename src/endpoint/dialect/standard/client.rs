@@ -137,9 +137,9 @@ mod tests {
             assert!(matches!(client, Client::Public), "{form}");
             assert_eq!(client.require_public(), Ok(()));
         }
-        let presented = client(None, "client_id=x&client_secret=y").unwrap();
+        let presented = client(None, "client_id=x&client_secret=s3cr3t").unwrap();
         assert_eq!(presented.require_public(), Err(Refusal::UnauthorizedClient));
-        assert!(!format!("{presented:?}").contains('y'));
+        assert!(!format!("{presented:?}").contains("s3cr3t"));
     }
 
     #[test]

@@ -9,25 +9,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::bearer::{Body, Owner};
-use super::refusal::{ErrorBody, Refusal};
+use super::refusal::{ErrorBody, Problem, Refusal};
 use crate::api_key::{ApiKey, Scope};
 use crate::service::NewKey;
 
-/// How far a key reaches. What is left out is not narrowed.
+/// How far a key reaches. What is left out, or `null`, is not narrowed.
 #[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "tells what `api_key::Scope` reads and writes")]
 pub(super) struct ScopeBody {
     /// Of the owner's permissions, those which it passes on.
-    #[schema(nullable = false)]
     permissions: Option<Vec<String>>,
     /// The path below which everything lies that it may name.
-    #[schema(nullable = false)]
     path: Option<String>,
     /// The methods it may be used with.
-    #[schema(nullable = false)]
     methods: Option<Vec<String>>,
     /// The networks from which it may be used.
-    #[schema(nullable = false)]
     sources: Option<Vec<String>>,
 }
 
@@ -144,7 +140,11 @@ pub(super) async fn issue(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "It is revoked"),
-        (status = 400, description = "The path cannot be read", body = ErrorBody),
+        (
+            status = 400,
+            description = "The path cannot be read",
+            content((ErrorBody = "application/json"), (Problem = "application/problem+json")),
+        ),
         (status = 401, description = "The access token does not hold", body = ErrorBody),
         (status = 403, description = "A token of an API key", body = ErrorBody),
         (status = 404, description = "The user has no such key", body = ErrorBody),

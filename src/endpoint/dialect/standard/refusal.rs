@@ -26,6 +26,21 @@ pub(super) struct ErrorBody {
     pub expires_in: Option<u64>,
 }
 
+/// The body of a refusal before the endpoint is asked (RFC 9457), such as of a path with two
+/// readings.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the gateway writes it; this is what it is")]
+pub(super) struct Problem {
+    /// Always `about:blank`.
+    r#type: &'static str,
+    /// The status in words.
+    title: String,
+    /// The status.
+    status: u16,
+    /// What the gateway's log knows the refusal by.
+    decision: String,
+}
+
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
