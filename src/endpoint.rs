@@ -7,6 +7,7 @@
 pub mod dialect;
 pub mod forward_auth;
 pub mod openapi;
+pub mod page;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -146,11 +147,13 @@ impl Desk {
 fn router(dialect: Dialect) -> Router {
     match dialect {
         Dialect::Appmesh => dialect::appmesh::router(),
+        Dialect::Clustercockpit => page::clustercockpit::router(),
         Dialect::Jwthenticator => dialect::jwthenticator::router(),
         Dialect::Omegaml => dialect::omegaml::router(),
+        Dialect::Page => page::router(),
         Dialect::Ryft => dialect::ryft::router(),
         Dialect::Standard => dialect::standard::router(),
-        Dialect::Clustercockpit | Dialect::ForwardAuth | Dialect::Page => Router::new(),
+        Dialect::ForwardAuth => Router::new(),
     }
 }
 

@@ -20,6 +20,7 @@ mod refresh;
 mod revoke;
 mod second_factor;
 mod secrets;
+mod stand_in;
 mod time;
 mod totp;
 mod users;

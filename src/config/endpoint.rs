@@ -58,6 +58,8 @@ pub struct Endpoint {
     pub key_lifetime: Duration,
     /// Origins from which browsers may send with a cookie.
     pub origins: Vec<String>,
+    /// Indices of the issuers whose tokens log a browser in.
+    pub login_issuers: Vec<usize>,
     /// The proxies that may ask.
     pub trusted: Vec<IpNet>,
 }
@@ -189,6 +191,13 @@ impl Endpoint {
             is_internal: has_set(|set| matches!(set, file::EndpointSet::Internal)),
             key_lifetime,
             origins: origins(&key, raw.origins.unwrap_or_default(), findings),
+            login_issuers: login_issuers(
+                &key.child("login_issuers"),
+                raw.login_issuers.as_deref().unwrap_or_default(),
+                around,
+                issuers,
+                findings,
+            ),
             trusted: match &raw.trusted {
                 Some(named) => networks(&key.child("trusted"), named, findings),
                 None => loopback(),
@@ -246,6 +255,22 @@ fn issuer<'n>(
     }
     let index = refer::refer(&key.child("issuer"), name, known, findings)?;
     known.get(index)
+}
+
+fn login_issuers(
+    key: &Key,
+    names: &[String],
+    around: &Surroundings,
+    issuers: &[Issuer],
+    findings: &mut Findings<'_>,
+) -> Vec<usize> {
+    let known = &around.issuers;
+    let names = names.iter().filter_map(|name| {
+        let index = refer::refer(key, name, known, findings)?;
+        known.get(index)
+    });
+    // One that is wrong itself is not among them, and was complained of.
+    names.filter_map(|name| issuers.iter().position(|known| known.name == *name)).collect()
 }
 
 /// Claims that are not an attribute's to fill.

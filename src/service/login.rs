@@ -56,6 +56,12 @@ impl LoggedIn {
         self.user.as_ref()
     }
 
+    /// When the attempt began, since the Unix epoch.
+    #[must_use]
+    pub fn began(&self) -> Duration {
+        Duration::from_millis(self.at_ms)
+    }
+
     /// By what.
     #[must_use]
     pub fn how(&self) -> How {

@@ -113,9 +113,8 @@ impl Sealer {
         }
         let bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).map_err(|_| SealError::Forged)?;
         let (prefix, text) = bytes.split_first_chunk::<PREFIX_BYTES>().ok_or(SealError::Forged)?;
-        let salt = match prefix.split_first() {
-            Some((&FORMAT, salt)) => salt,
-            Some(_) | None => return Err(SealError::Forged),
+        let Some((&FORMAT, salt)) = prefix.split_first() else {
+            return Err(SealError::Forged);
         };
         let key = self.key(salt).map_err(|_| SealError::Forged)?;
         let mut text = text.to_vec();
@@ -161,7 +160,7 @@ mod tests {
     const SECRET: &[u8] = b"a secret of thirty-two bytes or so";
 
     fn session(user: &str) -> Session {
-        Session::begin(user, How::Totp, "page", Duration::from_secs(1_800_000_000)).unwrap()
+        Session::begin(user, How::Totp, "page", Duration::from_millis(1_800_000_000_123)).unwrap()
     }
 
     #[test]
@@ -179,18 +178,18 @@ mod tests {
 
     #[test]
     fn whatever_is_altered_is_refused() {
-        let sealer = Sealer::ephemeral().unwrap();
-        let sealed = sealer.seal(&session("alice")).unwrap();
+        let ours = Sealer::ephemeral().unwrap();
+        let sealed = ours.seal(&session("alice")).unwrap();
 
         for at in 0..sealed.len() {
             let mut altered = sealed.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
             let altered = String::from_utf8(altered).unwrap();
-            assert_eq!(sealer.open(&altered), Err(SealError::Forged), "{at}");
-            assert!(sealer.open(&sealed[..at]).is_err(), "{at}");
+            assert_eq!(ours.open(&altered), Err(SealError::Forged), "{at}");
+            assert!(ours.open(&sealed[..at]).is_err(), "{at}");
         }
         for text in ["", "AQ", "=", "é", &format!("{sealed}A"), &"A".repeat(4000)] {
-            assert_eq!(sealer.open(text), Err(SealError::Forged), "{text}");
+            assert_eq!(ours.open(text), Err(SealError::Forged), "{text}");
         }
     }
 

@@ -228,6 +228,7 @@ fn build_profiles(
             sets: Sets { external: endpoint.is_external, internal: endpoint.is_internal },
             key_lifetime: endpoint.key_lifetime,
             origins: endpoint.origins.iter().map(|origin| origin.as_str().into()).collect(),
+            login_issuers: endpoint.login_issuers.clone(),
             trusted: endpoint.trusted.clone(),
         }));
     }

@@ -44,6 +44,8 @@ pub struct Profile {
     pub key_lifetime: Duration,
     /// Origins, besides the own, from which browsers may send with a cookie.
     pub origins: Vec<Box<str>>,
+    /// Indices of the issuers, among those of the verifier, whose tokens log a browser in.
+    pub login_issuers: Vec<usize>,
     /// The proxies that may ask (forward-auth).
     pub trusted: Vec<IpNet>,
 }
@@ -70,6 +72,7 @@ impl Profile {
             sets: Sets { external: false, internal: false },
             key_lifetime,
             origins: Vec::new(),
+            login_issuers: Vec::new(),
             trusted: Vec::new(),
         }
     }

@@ -19,6 +19,7 @@ mod forwarding;
 mod framing;
 mod layering;
 mod limits;
+mod pages;
 mod readme;
 mod reload;
 mod resilience;

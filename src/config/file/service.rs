@@ -130,6 +130,10 @@ pub(in crate::config) struct Endpoint {
     /// Origins, besides its own, from which browsers may send with a cookie.
     #[schemars(extend("default" = []))]
     pub(in crate::config) origins: Option<Vec<String>>,
+    /// Issuers whose tokens log a browser in, at `/jwt-login` (clustercockpit). Whoever can make
+    /// one of their tokens can be any user. Default: none, and there is no such path.
+    #[schemars(extend("default" = []))]
+    pub(in crate::config) login_issuers: Option<Vec<String>>,
     /// Networks of the proxies that may ask (forward-auth). Default: loopback.
     pub(in crate::config) trusted: Option<Vec<String>>,
 }

@@ -27,10 +27,10 @@ pub(super) const CLUSTERCOCKPIT: &[&str] = &[
     "/login",
     "/logout",
     "/jwt-login",
+    "/frontend/jwt",
     "/frontend/jwt/",
+    "/api/jwt",
     "/api/jwt/",
-    "/account",
-    "/account/{page}",
 ];
 
 /// Proxies.
@@ -54,8 +54,20 @@ pub(super) const JWTHENTICATOR: &[&str] = &[
 pub(super) const OMEGAML: &[&str] = &["/token-auth/", "/token-refresh/"];
 
 /// Browsers.
-pub(super) const PAGE: &[&str] =
-    &["/login", "/login/{step}", "/logout", "/account", "/account/{page}"];
+pub(super) const PAGE: &[&str] = &[
+    "/login",
+    "/logout",
+    "/logout/everywhere",
+    "/me",
+    "/me/tokens",
+    "/me/tokens/revoke",
+    "/me/keys",
+    "/me/keys/revoke",
+    "/me/totp",
+    "/me/totp/confirm",
+    "/me/totp/disable",
+    "/me/password",
+];
 
 /// ryft-server.
 pub(super) const RYFT: &[&str] = &["/login", "/token/refresh", "/user", "/version"];
