@@ -15,7 +15,7 @@ use crate::clock;
 use crate::identity::standing::Standing;
 
 /// How often what has expired is forgotten.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What has expired is kept this much longer, for nodes whose clocks are behind and tokens that are
 /// accepted for a while after their time.

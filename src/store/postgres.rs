@@ -85,6 +85,19 @@ impl Postgres {
         })
     }
 
+    /// A call about something of this name, of which there can be none that has a NUL in it: the
+    /// database would take that for a mistake.
+    fn named<'a, T: Default + Send + 'a>(
+        &self,
+        name: &str,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'a,
+    ) -> Answer<'a, T> {
+        if name.contains('\0') {
+            return Box::pin(std::future::ready(Ok(T::default())));
+        }
+        self.call(work)
+    }
+
     async fn swept(&self, now: u64) -> Result<bool, StoreError> {
         let mut lease = self.lease().await?;
         let mut is_more = false;
@@ -117,11 +130,11 @@ impl Store for Postgres {
     }
 
     fn end_key<'a>(&'a self, id: &'a str) -> Answer<'a, bool> {
-        self.call(self.end(id))
+        self.named(id, self.end(id))
     }
 
     fn keys<'a>(&'a self, owner: Option<&'a str>, now: u64) -> Answer<'a, Vec<ApiKey>> {
-        self.call(self.list_keys(owner, now))
+        self.named(owner.unwrap_or_default(), self.list_keys(owner, now))
     }
 
     fn key_by_hash<'a>(&'a self, hash: &'a Hash) -> Answer<'a, Option<ApiKey>> {
@@ -141,15 +154,15 @@ impl Store for Postgres {
     }
 
     fn families<'a>(&'a self, user: Option<&'a str>, now: u64) -> Answer<'a, Vec<Family>> {
-        self.call(self.list(user, now))
+        self.named(user.unwrap_or_default(), self.list(user, now))
     }
 
     fn end_family<'a>(&'a self, id: &'a str) -> Answer<'a, bool> {
-        self.call(self.end_one(id))
+        self.named(id, self.end_one(id))
     }
 
     fn end_families_of<'a>(&'a self, user: &'a str) -> Answer<'a, u64> {
-        self.call(self.end_all_of(user))
+        self.named(user, self.end_all_of(user))
     }
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> Answer<'a, ()> {
@@ -157,7 +170,7 @@ impl Store for Postgres {
     }
 
     fn totp<'a>(&'a self, user: &'a str, now: u64) -> Answer<'a, Option<Totp>> {
-        self.call(self.find_totp(user, now))
+        self.named(user, self.find_totp(user, now))
     }
 
     fn put_totp<'a>(&'a self, user: &'a str, sealed: &'a [u8], until: u64) -> Answer<'a, ()> {
@@ -171,19 +184,19 @@ impl Store for Postgres {
         step: u64,
         recovery_codes: &'a [Hash],
     ) -> Answer<'a, bool> {
-        self.call(self.confirm(user, sealed, step, recovery_codes))
+        self.named(user, self.confirm(user, sealed, step, recovery_codes))
     }
 
     fn delete_totp<'a>(&'a self, user: &'a str) -> Answer<'a, bool> {
-        self.call(self.delete(user))
+        self.named(user, self.delete(user))
     }
 
     fn use_totp_step<'a>(&'a self, user: &'a str, step: u64) -> Answer<'a, bool> {
-        self.call(self.use_step(user, step))
+        self.named(user, self.use_step(user, step))
     }
 
     fn use_recovery_code<'a>(&'a self, user: &'a str, code: &'a Hash) -> Answer<'a, bool> {
-        self.call(self.use_code(user, code))
+        self.named(user, self.use_code(user, code))
     }
 
     fn replace_recovery_codes<'a>(
@@ -191,7 +204,7 @@ impl Store for Postgres {
         user: &'a str,
         recovery_codes: &'a [Hash],
     ) -> Answer<'a, bool> {
-        self.call(self.replace_codes(user, recovery_codes))
+        self.named(user, self.replace_codes(user, recovery_codes))
     }
 
     fn put_challenge<'a>(&'a self, challenge: &'a Challenge) -> Answer<'a, ()> {

@@ -88,18 +88,14 @@ pub struct Challenge {
 
 /// Whether a name fits into an index of any database.
 pub(super) fn check_name(name: &str) -> Result<(), StoreError> {
-    match name.len() <= MAX_NAME_BYTES && !name.contains('\0') {
-        true => Ok(()),
-        false => Err(StoreError::Unfit),
-    }
+    let fits = name.len() <= MAX_NAME_BYTES && !name.contains('\0');
+    if fits { Ok(()) } else { Err(StoreError::Unfit) }
 }
 
 /// Whether a text is one that is kept.
 pub(super) fn check_details(details: &str) -> Result<(), StoreError> {
-    match details.len() <= MAX_DETAILS_BYTES && !details.contains('\0') {
-        true => Ok(()),
-        false => Err(StoreError::Unfit),
-    }
+    let fits = details.len() <= MAX_DETAILS_BYTES && !details.contains('\0');
+    if fits { Ok(()) } else { Err(StoreError::Unfit) }
 }
 
 impl Family {

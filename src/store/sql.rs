@@ -9,8 +9,6 @@ macro_rules! family {
     };
 }
 
-/// The columns of a family, in the order in which they are read.
-
 pub(super) const PUT_KEY: &str = "INSERT INTO api_keys (id, hash, owner, created_at, expires_at, record) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 pub(super) const COUNT_KEYS: &str = "SELECT count(*) FROM api_keys WHERE owner = $1";

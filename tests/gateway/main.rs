@@ -25,6 +25,7 @@ mod reload;
 mod resilience;
 mod shutdown;
 mod start;
+mod store;
 mod support;
 mod tls;
 mod tokens_appmesh;

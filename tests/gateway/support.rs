@@ -11,6 +11,7 @@ pub(crate) mod gateway;
 pub(crate) mod h2;
 pub(crate) mod lint;
 pub(crate) mod message;
+pub(crate) mod postgres;
 pub(crate) mod programs;
 pub(crate) mod request;
 pub(crate) mod tokens;

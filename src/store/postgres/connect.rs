@@ -82,9 +82,10 @@ impl Connector {
             config.ssl_mode(if is_near { SslMode::Disable } else { SslMode::Require });
         }
         limit(&mut config, settings.timeout);
-        let roots = match config.get_ssl_mode() {
-            SslMode::Disable => RootCertStore::empty(),
-            _ => roots(settings.authorities.as_deref())?,
+        let roots = if config.get_ssl_mode() == SslMode::Disable {
+            RootCertStore::empty()
+        } else {
+            roots(settings.authorities.as_deref())?
         };
         Ok(Self { config, tls: MakeRustlsConnect::new(tls(roots)?) })
     }
@@ -112,7 +113,8 @@ impl Connector {
         let (sender, notifications) = mpsc::channel(NOTIFICATIONS);
         let task = tokio::spawn(carry(connection, sender)).abort_handle();
         let line = Line { client, notifications, task };
-        let limits = format!("SET statement_timeout = {0}; SET lock_timeout = {0}", LONG_MILLIS);
+        let limits =
+            format!("SET statement_timeout = {LONG_MILLIS}; SET lock_timeout = {LONG_MILLIS}");
         line.client.batch_execute(&limits).await?;
         Ok(line)
     }

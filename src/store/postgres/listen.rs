@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_secs(5);
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long reading all may take.
-const READING: Duration = Duration::from_secs(60);
+const READING: Duration = Duration::from_mins(1);
 
 /// Listens for ever, on one connection after the other.
 pub(super) async fn listen(store: &Postgres) -> Infallible {

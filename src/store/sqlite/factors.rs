@@ -65,13 +65,13 @@ pub(super) fn delete_totp(connection: &Connection, user: &str) -> Outcome<bool> 
 }
 
 pub(super) fn use_totp_step(connection: &Connection, user: &str, step: u64) -> Outcome<bool> {
-    let used = execute(connection, sql::USE_TOTP_STEP, params![signed(step), user])?;
-    Ok((used > 0, Vec::new()))
+    let changed = execute(connection, sql::USE_TOTP_STEP, params![signed(step), user])?;
+    Ok((changed > 0, Vec::new()))
 }
 
 pub(super) fn use_recovery_code(connection: &Connection, user: &str, code: &Hash) -> Outcome<bool> {
-    let used = execute(connection, sql::USE_RECOVERY_CODE, params![user, code])?;
-    Ok((used > 0, Vec::new()))
+    let changed = execute(connection, sql::USE_RECOVERY_CODE, params![user, code])?;
+    Ok((changed > 0, Vec::new()))
 }
 
 pub(super) fn replace_recovery_codes(

@@ -5,8 +5,9 @@
 //! time share one `fsync`, tells the workers what has changed, and only then answers. Work whose
 //! caller has gone is not begun.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -42,8 +43,10 @@ pub(super) enum Access {
 struct Job {
     access: Access,
     /// `None`: its caller has gone.
-    run: Box<dyn FnOnce(&Connection) -> Option<Done> + Send>,
+    run: Run,
 }
+
+type Run = Box<dyn FnOnce(&Connection) -> Option<Done> + Send>;
 
 /// Work that is done, but not yet committed.
 struct Done {
@@ -79,8 +82,8 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let is_well = Arc::new(AtomicBool::new(true));
-        let file =
-            Open { connection: Some(connection), path, timeout, is_well: Arc::clone(&is_well) };
+        let opened = Some(Opened::new(connection, &path));
+        let file = Open { opened, path, timeout, is_well: Arc::clone(&is_well) };
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || work(&jobs, file, &standing))?;
@@ -195,18 +198,35 @@ fn work(jobs: &Receiver<Job>, mut file: Open, standing: &Standing) {
         // Nothing in there is known to panic; if something does, those who asked are told that
         // the store is away, and the file is opened anew.
         if catch_unwind(AssertUnwindSafe(|| file.serve(batch, standing))).is_err() {
-            file.connection = None;
+            file.opened = None;
         }
     }
 }
 
 /// The file, as far as it is open.
 struct Open {
-    connection: Option<Connection>,
+    opened: Option<Opened>,
     path: PathBuf,
     timeout: Duration,
     /// Whether it took what was written last.
     is_well: Arc<AtomicBool>,
+}
+
+/// A connection, and the file that it is to.
+struct Opened {
+    connection: Connection,
+    place: Option<(u64, u64)>,
+}
+
+impl Opened {
+    fn new(connection: Connection, path: &Path) -> Self {
+        Self { connection, place: place_of(path) }
+    }
+}
+
+/// The file that has this path now.
+fn place_of(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 impl Open {
@@ -226,7 +246,7 @@ impl Open {
 
     fn note(&mut self, trouble: Trouble, error: Option<&rusqlite::Error>) {
         if trouble == Trouble::Broken {
-            self.connection = None;
+            self.opened = None;
         }
         if self.is_well.swap(false, Ordering::Relaxed) {
             tracing::error!(
@@ -245,14 +265,20 @@ impl Open {
         writes: bool,
         standing: &Standing,
     ) -> rusqlite::Result<Option<Trouble>> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            closed => closed.insert(open::connect(&self.path, patience(self.timeout))?),
+        let Opened { connection, place } = match &mut self.opened {
+            Some(opened) => opened,
+            closed => closed.insert(Opened::new(
+                open::connect(&self.path, patience(self.timeout))?,
+                &self.path,
+            )),
         };
-        let behavior = match writes {
-            true => TransactionBehavior::Immediate,
-            false => TransactionBehavior::Deferred,
-        };
+        // What is written to a file that somebody has taken away, or put another in the place
+        // of, would be gone at the next start.
+        if place_of(&self.path) != *place {
+            return Err(rusqlite::Error::InvalidPath(self.path.clone()));
+        }
+        let behavior =
+            if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
         let transaction = connection.transaction_with_behavior(behavior)?;
         let mut done = Vec::with_capacity(batch.len());
         let ran = run_all(&transaction, batch, &mut done);
