@@ -28,8 +28,9 @@ async fn expect_away(node: &Node) {
     let started = Instant::now();
     let family = node.family("alice");
     let (old, new) = (node.hash(), node.hash());
+    let revocation = revocation("away");
     let (revoked, begun, rotated, tried, is_well) = tokio::join!(
-        node.store.revoke(&revocation("away")),
+        node.store.revoke(&revocation),
         node.store.begin_family(&family, &old),
         node.store.rotate(&old, &new, NOW),
         node.store.try_challenge(&old, NOW),
@@ -128,7 +129,7 @@ async fn a_server_that_is_down_is_away_until_it_is_up() {
     let node = Node::postgres(&server, TIMEOUT).await;
     expect_back(&node).await;
 
-    server.kill();
+    server.stop();
     expect_away(&node).await;
     let refused = Node::try_postgres(&server.address(), None, TIMEOUT).await;
     assert!(matches!(refused, Err(OpenError::Unreachable(_))), "{refused:?}");

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ use doorward::identity::standing::{Change, Revocation, Revoked, TokenFacts};
 use doorward::store::{Family, Hash, Rotation, Store};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
+use tokio_postgres::NoTls;
 
-use super::away::expect_back;
 use super::place::{NOW, Node, TIMEOUT};
-use crate::support::postgres::TestPostgres;
+use crate::support::postgres::{TestPostgres, kill_process};
 
 /// The file that the worker writes to, where this process is one.
 const WORKER: &str = "DOORWARD_TEST_STORE";
@@ -232,11 +232,9 @@ fn work_and_be_killed(path: &Path, chance: &mut Chance) -> Vec<Claim> {
     let patience = Duration::from_micros(chance.below(if writes == 0 { 60_000 } else { 3_000 }));
     let mut claims = (0..writes).map_while(|_| receiver.recv().ok()).collect::<Vec<_>>();
     let deadline = Instant::now() + patience;
-    loop {
-        match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(claim) => claims.push(claim),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
+    let left = || deadline.saturating_duration_since(Instant::now());
+    while let Ok(claim) = receiver.recv_timeout(left()) {
+        claims.push(claim);
     }
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().code(), None, "it has ended before it was killed");
@@ -286,20 +284,22 @@ async fn a_server_keeps_what_it_has_acknowledged_however_often_it_is_killed() {
     let store = Arc::clone(&node.store);
     let writer = tokio::spawn(async move { write(store, "p", Arc::new(witness)).await });
 
-    for kill in 0..SERVER_KILLS * 2 {
+    for kill in 0..=SERVER_KILLS * 2 {
         let before = claims.lock().unwrap().len();
         let more = 50 + usize::try_from(chance.below(200)).unwrap();
         while claims.lock().unwrap().len() < before + more {
             assert!(!writer.is_finished());
             tokio::time::sleep(Duration::from_micros(chance.below(2_000))).await;
         }
+        if kill == SERVER_KILLS * 2 {
+            break; // it has come back from the last
+        }
         if kill % 2 == 0 {
             server.kill();
             server.start_again();
         } else {
-            server.kill_process(backend(&server).await);
+            kill_process(backend(&server).await);
         }
-        expect_back(&node).await;
     }
     writer.abort();
     let _ = writer.await;
@@ -312,11 +312,8 @@ async fn a_server_keeps_what_it_has_acknowledged_however_often_it_is_killed() {
 
 /// A process of the server that does work of the store.
 async fn backend(server: &TestPostgres) -> i32 {
-    let connected = tokio_postgres::connect(&server.address(), tokio_postgres::NoTls).await;
-    let (client, connection) = connected.unwrap();
-    let connection = tokio::spawn(connection);
+    let (client, connection) = tokio_postgres::connect(&server.address(), NoTls).await.unwrap();
+    tokio::spawn(connection);
     let find = "SELECT pid FROM pg_stat_activity WHERE application_name = 'doorward' LIMIT 1";
-    let id = client.query_one(find, &[]).await.unwrap().get(0);
-    connection.abort();
-    id
+    client.query_one(find, &[]).await.unwrap().get(0)
 }

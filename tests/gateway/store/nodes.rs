@@ -36,7 +36,7 @@ impl Pair {
     /// Waits until each has heard of something that the other did.
     async fn both_hear(&self) {
         for (teller, hearer) in [(&self.one, &self.other), (&self.other, &self.one)] {
-            let family = format!("{:p}{}", Arc::as_ptr(&teller.standing), teller.name("told"));
+            let family = teller.name("told");
             let told = Revocation { what: Revoked::Family(family.as_str().into()), until: NOW * 2 };
             eventually(|| async { teller.store.revoke(&told).await.is_ok() }).await;
             eventually(|| async { hearer.refuses(&family, "nobody") }).await;

@@ -51,11 +51,11 @@ async fn a_commit_is_on_the_disk_even_where_the_server_would_not_wait_for_it() {
     client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     let node = Node::postgres(&server, TIMEOUT).await;
     // A trigger tells how it was set when something was written.
-    let note = "CREATE TABLE noted (setting text); \
+    let trigger = "CREATE TABLE noted (setting text); \
         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
         INSERT INTO noted VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$; \
         CREATE TRIGGER note BEFORE INSERT ON families FOR EACH ROW EXECUTE FUNCTION note()";
-    client.batch_execute(note).await.unwrap();
+    client.batch_execute(trigger).await.unwrap();
 
     node.begin("alice").await;
 
@@ -81,10 +81,11 @@ async fn over_tls_only_the_right_server_is_believed() {
         expect_back(&node.unwrap()).await;
     }
 
-    let by_another = Node::try_postgres(&address("localhost", "require"), Some(&wrong), TIMEOUT);
-    assert!(matches!(by_another.await, Err(OpenError::Unreachable(_))));
-    let of_another = Node::try_postgres(&address("127.0.0.1", "require"), Some(&right), TIMEOUT);
-    assert!(matches!(of_another.await, Err(OpenError::Unreachable(_))));
+    for (host, authorities) in [("localhost", &wrong), ("127.0.0.1", &right)] {
+        let address = address(host, "require");
+        let refused = Node::try_postgres(&address, Some(authorities), TIMEOUT).await;
+        assert!(matches!(refused, Err(OpenError::Unreachable(_))), "{host}: {refused:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

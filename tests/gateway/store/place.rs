@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use doorward::api_key::{ApiKey, KeyKind, Scope, digest};
+use doorward::clock;
 use doorward::identity::standing::{Change, Standing, TokenFacts};
 use doorward::secret::Secret;
 use doorward::store::postgres::Settings;
@@ -24,13 +25,14 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct Node {
     pub(super) store: Arc<dyn Store>,
     pub(super) standing: Arc<Standing>,
-    /// Makes names that are of one test alone.
+    /// Makes names that nobody else has.
     count: Arc<AtomicU64>,
+    born: u128,
 }
 
 impl Node {
     pub(super) fn new(store: Arc<dyn Store>, standing: Arc<Standing>) -> Self {
-        Self { store, standing, count: Arc::default() }
+        Self { store, standing, count: Arc::default(), born: clock::since_epoch().as_nanos() }
     }
 
     pub(super) fn sqlite(path: &Path, timeout: Duration) -> Self {
@@ -64,7 +66,8 @@ impl Node {
 
     /// A name that nobody else has.
     pub(super) fn name(&self, kind: &str) -> String {
-        format!("{kind}-{}", self.count.fetch_add(1, Ordering::Relaxed))
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        format!("{kind}-{:x}-{:p}-{count}", self.born, Arc::as_ptr(&self.count))
     }
 
     /// The hash of a secret that nobody else has.

@@ -68,15 +68,15 @@ async fn a_step_is_used_once(node: Node) {
     let user = node.name("user");
     node.store.put_totp(&user, b"sealed", NOW + 9).await.unwrap();
     node.store.confirm_totp(&user, b"sealed", 41, &[]).await.unwrap();
-    let mut uses = JoinSet::new();
+    let mut attempts = JoinSet::new();
     for _ in 0..20 {
         let (node, user) = (node.clone(), user.clone());
-        uses.spawn(async move { node.store.use_totp_step(&user, 42).await.unwrap() });
+        attempts.spawn(async move { node.store.use_totp_step(&user, 42).await.unwrap() });
     }
 
-    let used = uses.join_all().await.into_iter().filter(|&used| used).count();
+    let successes = attempts.join_all().await.into_iter().filter(|&used| used).count();
 
-    assert_eq!(used, 1);
+    assert_eq!(successes, 1);
     for (step, expected) in [(41, false), (42, false), (40, false), (44, true), (43, false)] {
         assert_eq!(node.store.use_totp_step(&user, step).await.unwrap(), expected, "{step}");
     }
@@ -89,15 +89,16 @@ async fn a_recovery_code_is_used_once(node: Node) {
         node.store.put_totp(user, b"sealed", NOW + 9).await.unwrap();
         node.store.confirm_totp(user, b"sealed", 41, &codes[..1]).await.unwrap();
     }
-    let mut uses = JoinSet::new();
+    let mut attempts = JoinSet::new();
     for _ in 0..20 {
         let (node, user) = (node.clone(), user.clone());
-        uses.spawn(async move { node.store.use_recovery_code(&user, &codes[0]).await.unwrap() });
+        attempts
+            .spawn(async move { node.store.use_recovery_code(&user, &codes[0]).await.unwrap() });
     }
 
-    let used = uses.join_all().await.into_iter().filter(|&used| used).count();
+    let successes = attempts.join_all().await.into_iter().filter(|&used| used).count();
 
-    assert_eq!(used, 1);
+    assert_eq!(successes, 1);
     assert!(!node.store.use_recovery_code(&user, &codes[1]).await.unwrap());
     assert!(node.store.use_recovery_code(&other, &codes[0]).await.unwrap());
 }

@@ -121,7 +121,7 @@ impl TestPostgres {
         panic!("PostgreSQL does not start: {log}");
     }
 
-    /// `kill -9` of the server; what it has started ends by itself.
+    /// `kill -9` of the server; what it has started ends by itself, after what it does.
     pub(crate) fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().unwrap();
@@ -129,10 +129,14 @@ impl TestPostgres {
         }
     }
 
-    /// `kill -9` of one process of the server, after which it starts anew by itself.
-    pub(crate) fn kill_process(&self, id: i32) {
-        let killed = Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap();
-        assert!(killed.success());
+    /// Stops it at once, with all that it has started; what it has not written down is lost.
+    pub(crate) fn stop(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let asked = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = server.kill();
+        }
+        let _ = server.wait();
     }
 
     fn data(&self) -> PathBuf {
@@ -167,14 +171,14 @@ impl TestPostgres {
 
 impl Drop for TestPostgres {
     fn drop(&mut self) {
-        let Some(mut server) = self.server.take() else { return };
-        // An immediate shutdown: nobody needs what is in it any more.
-        let asked = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            let _ = server.kill();
-        }
-        let _ = server.wait();
+        self.stop();
     }
+}
+
+/// `kill -9` of one process of a server, after which that starts anew by itself.
+pub(crate) fn kill_process(id: i32) {
+    let killed = Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap();
+    assert!(killed.success());
 }
 
 /// The folder with the programs of the newest server.
