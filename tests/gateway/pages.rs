@@ -6,6 +6,7 @@ mod chromium;
 mod clustercockpit;
 mod forgery;
 mod login;
+mod route;
 mod session;
 mod totp;
 mod visitor;

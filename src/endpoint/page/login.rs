@@ -32,7 +32,8 @@ const UNAVAILABLE: &str = "Logging in does not work at the moment. Try again sho
 /// What is asked of the login page.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Asked {
-    /// Where to go afterwards.
+    /// Where to go afterwards; routes that send browsers here call it `next`.
+    #[serde(alias = "next")]
     pub(super) redirect: Option<String>,
     /// What was done before.
     done: Option<String>,

@@ -32,7 +32,10 @@ pub(super) fn identify(
     journal.claimed = Some(session.user.clone());
     let upkeep =
         session.judge(lifetimes, now).map_err(|_| Rejection::Session("session_expired"))?;
-    let principal = Rc::new(view.snapshot.identities.identify_session(&session, standing)?);
+    let principal = view.snapshot.identities.identify_session(&session, standing);
+    // Whatever it is: a login would help.
+    let principal = principal.map_err(|error| Rejection::Session(error.label()))?;
+    let principal = Rc::new(principal);
     match upkeep {
         Upkeep::Renew => journal.renewal = renewal(asker, &session, lifetimes, now),
         Upkeep::Keep => {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -143,11 +143,25 @@ impl Browser {
         self
     }
 
-    /// Clicks, and waits for the page that follows.
+    /// Clicks what changes this page alone.
     #[track_caller]
     pub(crate) fn click(&self, selector: &str) -> &Self {
         let element = self.element(selector);
         self.command("POST", &format!("{element}/click"), &json!({}));
+        self
+    }
+
+    /// Clicks what leads to another page, and waits until that is there.
+    #[track_caller]
+    pub(crate) fn follow(&self, selector: &str) -> &Self {
+        self.evaluate("window.isLeft = true");
+        self.click(selector);
+        let deadline = Instant::now() + PATIENCE;
+        let arrived = "!window.isLeft && document.readyState === 'complete'";
+        while self.evaluate(arrived) != true {
+            assert!(Instant::now() < deadline, "{selector} leads nowhere");
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
         self
     }
 

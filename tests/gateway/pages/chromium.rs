@@ -9,13 +9,15 @@ const PASSWORD: &str = "wonderland-of-alice";
 
 /// Logs in by the form that is shown.
 fn log_in(browser: &Browser, password: &str) {
-    browser.fill("#username", "alice").fill("#password", password).click("main button");
+    browser.fill("#username", "alice").fill("#password", password).follow("main button");
 }
 
 #[test]
 fn somebody_logs_in_enrols_a_second_factor_and_issues_a_token_and_a_key() {
     let upstream = TestUpstream::start();
-    let gateway = gateway(&upstream).start();
+    let gateway = gateway(&upstream)
+        .section("routes.pages", "path = \"/pages\"\nupstream = \"files\"\nlogin = \"page\"")
+        .start();
     let Some(browser) = Browser::start(&gateway) else { return };
 
     browser.open("/me");
@@ -24,11 +26,11 @@ fn somebody_logs_in_enrols_a_second_factor_and_issues_a_token_and_a_key() {
     log_in(&browser, "wrong");
     assert_eq!(browser.text("[role=alert]"), "The user name or the password is wrong.");
     browser.look("login-refused");
-    browser.fill("#password", PASSWORD).click("main button");
+    browser.fill("#password", PASSWORD).follow("main button");
     assert_eq!(browser.place(), "/me");
     assert!(browser.text("main").contains("alice@example.org"));
 
-    browser.click("#tokens ~ form button");
+    browser.follow("#tokens ~ form button");
     let token = browser.text("#secret");
     assert_eq!(gateway.get("/x").token(&token).send().status, 200);
     browser.look("token");
@@ -36,16 +38,16 @@ fn somebody_logs_in_enrols_a_second_factor_and_issues_a_token_and_a_key() {
     browser.open("/me");
     browser.click("#keys ~ details summary").fill("#label", "backup of the laptop");
     browser.fill("#permissions", "files:read").fill("#path", "/files/photos");
-    browser.click("input[value=GET]").click("#keys ~ details button");
+    browser.click("input[value=GET]").follow("#keys ~ details button");
     assert!(browser.text("#secret").starts_with("dw_"));
     browser.look("key");
 
     browser.open("/me");
     browser.click("#totp ~ details summary").fill("#enrol-password", PASSWORD);
-    browser.click("#totp ~ details button");
+    browser.follow("#totp ~ details button");
     let (secret, now) = (browser.text("#secret"), step());
     browser.look("enrol");
-    browser.fill("#code", &code(&secret, now)).click("main button");
+    browser.fill("#code", &code(&secret, now)).follow("main button");
     assert!(browser.text("h1").contains("is on"), "{}", browser.text("main"));
     browser.look("recovery");
     browser.open("/me");
@@ -53,15 +55,20 @@ fn somebody_logs_in_enrols_a_second_factor_and_issues_a_token_and_a_key() {
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)");
     browser.look("account-open");
 
+    browser.open("/pages/x");
+    assert_eq!(browser.text("body"), "hello", "the session is worth something on a route");
     browser.open("/me");
-    browser.click("header button");
+    browser.follow("header button");
     assert_eq!(browser.place(), "/login?done=logout");
     browser.look("logged-out");
+    browser.open("/pages/x?a=b");
+    assert_eq!(browser.place(), "/login?next=/pages/x%3Fa%3Db");
     log_in(&browser, PASSWORD);
     assert_eq!(browser.text("h1"), "Enter your code");
     browser.look("code");
-    browser.fill("#code", &code(&secret, now + 1)).click("main button");
-    assert_eq!(browser.place(), "/me");
+    browser.fill("#code", &code(&secret, now + 1)).follow("main button");
+    assert_eq!(browser.place(), "/pages/x?a=b");
+    browser.open("/me");
     assert!(browser.text("main").contains("by password and second factor"));
 }
 
@@ -102,7 +109,7 @@ fn every_page_can_be_used_by_keyboard_and_told_by_a_screen_reader() {
     browser.open("/login");
     log_in(&browser, "wrong");
     check_both();
-    browser.fill("#password", PASSWORD).click("main button");
+    browser.fill("#password", PASSWORD).follow("main button");
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)");
     check_both();
 }

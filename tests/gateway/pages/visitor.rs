@@ -34,7 +34,7 @@ pub(crate) fn form(fields: &[(&str, &str)]) -> String {
 pub(crate) fn hidden(page: &Response, name: &str) -> Option<String> {
     let text = page.text();
     let (_, rest) = text.split_once(&format!("name=\"{name}\" value=\""))?;
-    Some(rest.split('"').next().unwrap().to_owned())
+    Some(rest.split('"').next().unwrap().replace("&#38;", "&"))
 }
 
 /// What stands in the element with this id.
