@@ -12,6 +12,7 @@ mod access;
 mod admin;
 mod authn;
 mod cli;
+mod credentials;
 mod curl;
 mod demo;
 mod forward_auth;
