@@ -75,7 +75,7 @@ pub(super) struct Server {
     /// The realm in challenges.
     #[schemars(extend("default" = "doorward"))]
     pub(super) realm: Option<String>,
-    /// Whether transfers and WebSockets under way end, within a second, when their user is
+    /// Whether transfers and tunnels under way end, within a second, when their user is
     /// disabled, removed or ended otherwise.
     #[schemars(extend("default" = true))]
     pub(super) cut_revoked: Option<bool>,

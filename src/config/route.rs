@@ -115,6 +115,7 @@ pub enum HostPolicy {
 
 /// What there is besides routes, for them to refer to.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what there is, each on its own")]
 pub(in crate::config) struct Surroundings {
     pub(super) listeners: Vec<String>,
     pub(super) upstreams: Vec<String>,

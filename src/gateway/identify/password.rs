@@ -17,7 +17,7 @@ use crate::telemetry::metrics::PasswordCheck;
 const CODE_DIGITS: usize = 6;
 
 /// What is asked about one password.
-struct Asked<'a> {
+struct Inquiry<'a> {
     asker: Asker<'a>,
     user: &'a str,
     /// What of it is the password.
@@ -67,14 +67,14 @@ pub(super) async fn identify(asker: Asker<'_>, basic: Basic) -> Result<Rc<Princi
         worker.metrics.password_checked(PasswordCheck::Remembered, None);
         return Ok(principal);
     }
-    let asked = Asked { asker, user: &basic.user, password, question, factor };
+    let inquiry = Inquiry { asker, user: &basic.user, password, question, factor };
     let began = Instant::now();
-    let verifying = snapshot.verifying_passwords.verify((client, shared), asked.verify());
+    let verifying = snapshot.verifying_passwords.verify((client, shared), inquiry.verify());
     let outcome = verifying.await;
     let took = (!matches!(outcome, Outcome::Throttled { .. })).then(|| began.elapsed());
     worker.metrics.password_checked(check(outcome), took);
     let proved = match outcome {
-        Outcome::Right => asked.question.proves(has_code),
+        Outcome::Right => inquiry.question.proves(has_code),
         Outcome::Wrong => None,
         Outcome::FactorMissing => return Err(IdentityError::SecondFactor.into()),
         Outcome::Overloaded => return Err(Rejection::Overloaded),
@@ -134,7 +134,7 @@ impl Drop for Pending<'_> {
     }
 }
 
-impl Asked<'_> {
+impl Inquiry<'_> {
     /// Hashes, whoever it is and whatever the factor asks for, so that every refusal costs the
     /// same; then looks at the code.
     async fn verify(&self) -> Outcome {
