@@ -8,6 +8,7 @@
 mod apr1;
 mod argon2;
 mod bcrypt;
+mod cost;
 mod encoding;
 mod ldap;
 pub mod once;
@@ -18,10 +19,10 @@ mod scrypt;
 mod sha_crypt;
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use ::argon2::Algorithm;
 
+pub use self::cost::Cost;
 pub use self::pool::{Pool, PoolError, PoolSettings, PoolStatus};
 
 /// The longest password that is ever verified, in bytes. Several families cost time in
@@ -327,51 +328,6 @@ impl PasswordHash {
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PasswordHash").field(&self.family()).finish()
-    }
-}
-
-/// What a hash costs to verify. Ordered by estimated time, the dearest last.
-#[derive(Clone, Copy, Debug)]
-pub struct Cost {
-    family: Family,
-    /// Estimated processor time in nanoseconds; only its order and equality matter.
-    nanoseconds: u64,
-}
-
-impl Cost {
-    fn flat(family: Family) -> Self {
-        let nanoseconds = if family == Family::Apr1 { 500_000 } else { 500 };
-        Self { family, nanoseconds }
-    }
-
-    fn new(family: Family, units: u64, nanoseconds_per_unit: u64) -> Self {
-        Self { family, nanoseconds: units.saturating_mul(nanoseconds_per_unit) }
-    }
-}
-
-impl PartialEq for Cost {
-    fn eq(&self, other: &Self) -> bool {
-        (self.family, self.nanoseconds) == (other.family, other.nanoseconds)
-    }
-}
-
-impl Eq for Cost {}
-
-impl Hash for Cost {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.family, self.nanoseconds).hash(state);
-    }
-}
-
-impl PartialOrd for Cost {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Cost {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.nanoseconds, self.family).cmp(&(other.nanoseconds, other.family))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Issues tokens to those who have logged in.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ impl Wish {
 }
 
 /// What is handed out.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Issued {
     /// The token.
     pub access_token: Zeroizing<String>,
@@ -62,6 +63,16 @@ impl Issued {
     #[must_use]
     pub fn expires_in(&self) -> u64 {
         self.expires_at.saturating_sub(self.issued_at)
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued")
+            .field("subject", &self.subject)
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 

@@ -82,7 +82,8 @@ impl TokenService {
     }
 
     /// Takes a key that a service made for an identifier (`JWThenticator`). It holds for the
-    /// endpoint's `key_lifetime`; registered again, from then on. It is fit for
+    /// endpoint's `key_lifetime`. One that is registered again stays as it is while it has half of
+    /// that before it; after that it begins anew, and what was issued for it ends. It is fit for
     /// [`Self::exchange_key`] alone.
     ///
     /// # Errors
@@ -99,13 +100,17 @@ impl TokenService {
         let identifier = uuid::Uuid::try_parse(identifier).ok().filter(|_| is_key);
         let owner = identifier.ok_or(KeyError::Ill)?.hyphenated().to_string();
         let now = self.now().as_secs();
-        let expires_at = Some(expiry(now, call.profile.key_lifetime)?);
+        let lifetime = call.profile.key_lifetime;
+        let expires_at = Some(expiry(now, lifetime)?);
         let hash = api_key::digest(key);
         let known = store.key_by_hash(&hash).await.map_err(away)?;
         if let Some(known) = known {
             let is_theirs = known.kind == KeyKind::Registered && *known.owner == *owner;
             if !is_theirs && !known.has_expired(now) {
                 return Err(KeyError::Taken);
+            }
+            if is_theirs && !known.has_expired(now.saturating_add(lifetime.as_secs() / 2)) {
+                return Ok(known);
             }
             store.end_key(&known.id).await.map_err(away)?;
         }

@@ -1,6 +1,7 @@
 //! From a password, a one-time code or a key to proof that somebody has logged in.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl LoggedIn {
 }
 
 /// What a login that lacks the second factor is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ChallengeTicket {
     /// What the client shows again, with the code: a secret of 160 random bits.
     pub id: String,
@@ -84,6 +85,15 @@ pub struct ChallengeTicket {
     pub user: Box<str>,
     /// The first second (Unix) at which it is gone.
     pub expires_at: u64,
+}
+
+impl fmt::Debug for ChallengeTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChallengeTicket")
+            .field("user", &self.user)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why nobody is logged in.

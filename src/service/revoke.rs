@@ -57,6 +57,9 @@ impl TokenService {
         let verified = self.verify(call, token)?;
         if let Some(family) = &verified.family {
             self.revoke_family(family).await?;
+            if verified.token_id.is_none() {
+                return Ok(()); // it ended with its family
+            }
         }
         self.revoke_verified(&verified).await
     }

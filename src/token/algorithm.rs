@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{self, RsaEncoding, RsaParameters};
 
 /// A JWS signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
 ///
@@ -140,6 +141,27 @@ impl Algorithm {
             | Self::ES256
             | Self::ES384
             | Self::EdDSA => None,
+        }
+    }
+
+    /// What an RSA algorithm is verified and signed with.
+    pub(super) fn rsa(self) -> Option<(&'static RsaParameters, &'static dyn RsaEncoding)> {
+        match self {
+            Self::RS256 => {
+                Some((&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256))
+            }
+            Self::RS384 => {
+                Some((&signature::RSA_PKCS1_2048_8192_SHA384, &signature::RSA_PKCS1_SHA384))
+            }
+            Self::RS512 => {
+                Some((&signature::RSA_PKCS1_2048_8192_SHA512, &signature::RSA_PKCS1_SHA512))
+            }
+            Self::PS256 => Some((&signature::RSA_PSS_2048_8192_SHA256, &signature::RSA_PSS_SHA256)),
+            Self::PS384 => Some((&signature::RSA_PSS_2048_8192_SHA384, &signature::RSA_PSS_SHA384)),
+            Self::PS512 => Some((&signature::RSA_PSS_2048_8192_SHA512, &signature::RSA_PSS_SHA512)),
+            Self::HS256 | Self::HS384 | Self::HS512 | Self::ES256 | Self::ES384 | Self::EdDSA => {
+                None
+            }
         }
     }
 }

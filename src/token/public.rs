@@ -4,7 +4,7 @@
 //! fingerprint of CVE-2017-15361, and points that are not whole or not on their curve.
 
 use aws_lc_rs::rsa;
-use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents};
 
 use super::algorithm::{Algorithm, KeyType};
 use super::der;
@@ -51,7 +51,7 @@ impl Public {
         let (key, length) = match self {
             Self::Rsa { n, e } => {
                 refuse_weak_rsa(n, e)?;
-                let parameters = rsa_parameters(algorithm).ok_or(KeyFault::InvalidKey)?;
+                let (parameters, _) = algorithm.rsa().ok_or(KeyFault::InvalidKey)?;
                 (RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters), n.len())
             }
             Self::Ec { curve, point } => {
@@ -71,23 +71,6 @@ impl Public {
             Self::Ed25519(_) => return Err(KeyFault::InvalidKey),
         };
         Ok(Verifying::Public(key.map_err(|_| KeyFault::InvalidKey)?, length))
-    }
-}
-
-fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
-    match algorithm {
-        Algorithm::RS256 => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
-        Algorithm::RS384 => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
-        Algorithm::RS512 => Some(&signature::RSA_PKCS1_2048_8192_SHA512),
-        Algorithm::PS256 => Some(&signature::RSA_PSS_2048_8192_SHA256),
-        Algorithm::PS384 => Some(&signature::RSA_PSS_2048_8192_SHA384),
-        Algorithm::PS512 => Some(&signature::RSA_PSS_2048_8192_SHA512),
-        Algorithm::HS256
-        | Algorithm::HS384
-        | Algorithm::HS512
-        | Algorithm::ES256
-        | Algorithm::ES384
-        | Algorithm::EdDSA => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, RsaEncoding};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -145,30 +145,13 @@ impl Key {
                 Ok(pair.try_sign(message).map_err(refused)?.as_ref().to_vec())
             }
             (Some(Signing::Rsa(pair)), Some(_)) => {
-                let encoding = rsa_encoding(algorithm).ok_or(SignError::NoPrivateKey)?;
+                let (_, encoding) = algorithm.rsa().ok_or(SignError::NoPrivateKey)?;
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(encoding, &random, message, &mut signature).map_err(refused)?;
                 Ok(signature)
             }
             (None, Some(Verifying::Public(..))) | (_, None) => Err(SignError::NoPrivateKey),
         }
-    }
-}
-
-fn rsa_encoding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
-    match algorithm {
-        Algorithm::RS256 => Some(&signature::RSA_PKCS1_SHA256),
-        Algorithm::RS384 => Some(&signature::RSA_PKCS1_SHA384),
-        Algorithm::RS512 => Some(&signature::RSA_PKCS1_SHA512),
-        Algorithm::PS256 => Some(&signature::RSA_PSS_SHA256),
-        Algorithm::PS384 => Some(&signature::RSA_PSS_SHA384),
-        Algorithm::PS512 => Some(&signature::RSA_PSS_SHA512),
-        Algorithm::HS256
-        | Algorithm::HS384
-        | Algorithm::HS512
-        | Algorithm::ES256
-        | Algorithm::ES384
-        | Algorithm::EdDSA => None,
     }
 }
 

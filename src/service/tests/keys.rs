@@ -168,8 +168,10 @@ async fn a_registered_key_belongs_to_one_identifier_and_may_be_registered_again(
     assert!(service.is_key_registered("a key").await.unwrap());
     assert!(!service.is_key_registered("another key").await.unwrap());
     node.advance(3600);
+    assert_eq!(service.register_key(&call, "a key", UUID).await.unwrap(), key);
+    node.advance(30 * 3600);
     let again = service.register_key(&call, "a key", UUID).await.unwrap();
-    assert_eq!(again.expires_at, Some(START + 49 * 3600));
+    assert_eq!(again.expires_at, Some(START + 79 * 3600));
     assert_eq!(service.register_key(&call, "a key", other).await, Err(KeyError::Taken));
     for (key, identifier) in [("", UUID), ("a key", "alice"), ("a key", ""), ("a key", "{}")] {
         assert_eq!(service.register_key(&call, key, identifier).await, Err(KeyError::Ill));
