@@ -11,6 +11,7 @@
 
 mod call;
 mod claims;
+mod exchange;
 mod introspect;
 mod issue;
 mod key;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Call, TokenService};
 use crate::api_key::ApiKey;
-use crate::identity::standing::TokenFacts;
+use crate::identity::standing::Ended;
 use crate::identity::{IdentityError, principal};
 use crate::token::{VerifiedToken, VerifyError};
 use crate::user::Permission;
@@ -76,31 +76,25 @@ impl TokenService {
         let identities = &call.snapshot.identities;
         let verifier = identities.verifier.as_ref().ok_or(VerifyError::UnknownIssuer)?;
         let settings = verifier.issuer(says.issuer).ok_or(VerifyError::UnknownIssuer)?;
-        // What others mean by these claims is not ours to know.
-        let is_ours = settings.keyring.can_sign();
-        let facts = TokenFacts {
-            token_id: says.token_id.as_deref().map(Into::into),
-            family: says.family.as_deref().filter(|_| is_ours).map(Into::into),
-            subject: says.subject.as_str().into(),
-            issued_at: says.issued_at,
-            key: says.client.as_deref().filter(|_| is_ours).map(Into::into),
-        };
+        // Elsewhere `sid` names something else.
+        let family = says.family.as_deref().filter(|_| settings.keyring.can_sign());
+        let family = family.map(Into::into);
+        let token_id = says.token_id.as_deref().map(Into::into);
+        let (issuer, issued_at, expires_at) = (says.issuer, says.issued_at, says.expires);
         let now = self.now().as_secs();
-        let key = self.standing.judge(&facts, now);
-        let key = key.map_err(|_| IdentityError::UnknownSubject)?;
-        if key.as_ref().is_some_and(|key| !key.scope.allows_source(call.client)) {
-            return Err(IdentityError::UnknownSubject);
-        }
-        let (issuer, expires_at) = (says.issuer, says.expires);
         let principal = identities.principal_of(says, &self.standing, now)?.facts().clone();
+        let key = principal.key.clone();
+        if key.as_ref().is_some_and(|key| !key.scope.allows_source(call.client)) {
+            return Err(Ended::KeyUnknown.into()); // it is none from there
+        }
         Ok(Verified {
             principal,
             claims: claims_of(token).ok_or(VerifyError::MalformedClaims)?,
-            token_id: facts.token_id,
-            family: facts.family,
+            token_id,
+            family,
             may_manage: settings.bound && key.is_none(),
             key,
-            issued_at: facts.issued_at,
+            issued_at,
             expires_at,
             issuer,
         })
