@@ -176,7 +176,11 @@ impl fmt::Display for Family {
 ///
 /// Invariant: well-formed and within the [`Limits`] it was parsed with.
 #[derive(Clone)]
-pub struct PasswordHash(Kind);
+pub struct PasswordHash {
+    kind: Kind,
+    /// The digest of the text that it was parsed from, if there was one.
+    text: Option<[u8; 32]>,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -201,37 +205,10 @@ impl PasswordHash {
         if text.len() > MAX_HASH_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(PasswordHashError::NotAHash);
         }
-        if let Some(rest) = text.strip_prefix('{') {
-            return ldap::Ldap::parse(rest).map(|hash| Self(Kind::Ldap(hash)));
-        }
-        let Some((name, rest)) = text.strip_prefix('$').and_then(|rest| rest.split_once('$'))
-        else {
-            return Err(PasswordHashError::NotAHash);
-        };
-        let kind = match name {
-            "2a" | "2b" | "2y" => Kind::Bcrypt(bcrypt::Bcrypt::parse(rest, limits)?),
-            "5" => Kind::ShaCrypt(sha_crypt::ShaCrypt::parse_sha256(rest, limits)?),
-            "6" => Kind::ShaCrypt(sha_crypt::ShaCrypt::parse_sha512(rest, limits)?),
-            "apr1" => Kind::Apr1(apr1::Apr1::parse(rest)?),
-            "argon2d" => Kind::Argon2(argon2::Argon2Hash::parse(Algorithm::Argon2d, rest, limits)?),
-            "argon2i" => Kind::Argon2(argon2::Argon2Hash::parse(Algorithm::Argon2i, rest, limits)?),
-            "argon2id" => {
-                Kind::Argon2(argon2::Argon2Hash::parse(Algorithm::Argon2id, rest, limits)?)
-            }
-            "pbkdf2" => Kind::Pbkdf2(pbkdf2::Pbkdf2::parse_unnamed(rest, limits)?),
-            "pbkdf2-sha1" => {
-                Kind::Pbkdf2(pbkdf2::Pbkdf2::parse(pbkdf2::Function::Sha1, rest, limits)?)
-            }
-            "pbkdf2-sha256" => {
-                Kind::Pbkdf2(pbkdf2::Pbkdf2::parse(pbkdf2::Function::Sha256, rest, limits)?)
-            }
-            "pbkdf2-sha512" => {
-                Kind::Pbkdf2(pbkdf2::Pbkdf2::parse(pbkdf2::Function::Sha512, rest, limits)?)
-            }
-            "scrypt" => Kind::Scrypt(scrypt::Scrypt::parse(rest, limits)?),
-            _ => return Err(PasswordHashError::UnknownFamily),
-        };
-        Ok(Self(kind))
+        let mut digest = [0; 32];
+        let hashed = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        digest.copy_from_slice(hashed.as_ref());
+        Ok(Self { kind: Kind::parse(text, limits)?, text: Some(digest) })
     }
 
     /// Takes a password that stands in a file as it is. Of the password, only a salted digest
@@ -248,7 +225,8 @@ impl PasswordHash {
                 "empty, over 1024 bytes, or with a NUL",
             ));
         }
-        plaintext::Plaintext::new(password).map(|hash| Self(Kind::Plaintext(hash)))
+        plaintext::Plaintext::new(password)
+            .map(|hash| Self { kind: Kind::Plaintext(hash), text: None })
     }
 
     /// Whether `password` is the one that was hashed.
@@ -261,7 +239,7 @@ impl PasswordHash {
         let admissible = is_admissible(password);
         // A fixed stand-in, so that the answer's time does not tell users from non-users.
         let password = if admissible { password } else { b"stand-in" };
-        let matches = match &self.0 {
+        let matches = match &self.kind {
             Kind::Apr1(hash) => hash.verify(password),
             Kind::Argon2(hash) => hash.verify(password),
             Kind::Bcrypt(hash) => hash.verify(password),
@@ -274,6 +252,13 @@ impl PasswordHash {
         matches & admissible
     }
 
+    /// Whether another password stands behind `other`, as far as that shows: a hash with another
+    /// text is another's. Of two plaintext passwords only salted digests are known.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        self.text != other.text
+    }
+
     /// Which family it is of.
     #[must_use]
     pub fn family(&self) -> Family {
@@ -283,7 +268,7 @@ impl PasswordHash {
     /// What it costs to verify: two hashes of equal cost take equal time.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        match &self.0 {
+        match &self.kind {
             Kind::Apr1(_) => Cost::flat(Family::Apr1),
             Kind::Argon2(hash) => hash.cost(),
             Kind::Bcrypt(hash) => hash.cost(),
@@ -301,8 +286,8 @@ impl PasswordHash {
     ///
     /// There is no randomness.
     pub fn decoy(&self) -> Result<Self, PasswordHashError> {
-        let mut decoy = self.clone();
-        match &mut decoy.0 {
+        let mut decoy = Self { text: None, ..self.clone() };
+        match &mut decoy.kind {
             Kind::Apr1(hash) => hash.scramble()?,
             Kind::Argon2(hash) => hash.scramble()?,
             Kind::Bcrypt(hash) => hash.scramble()?,
@@ -321,7 +306,44 @@ impl PasswordHash {
     ///
     /// There is no randomness.
     pub fn written_decoy() -> Result<Self, PasswordHashError> {
-        argon2::Argon2Hash::written_decoy().map(|hash| Self(Kind::Argon2(hash)))
+        argon2::Argon2Hash::written_decoy()
+            .map(|hash| Self { kind: Kind::Argon2(hash), text: None })
+    }
+}
+
+impl Kind {
+    fn parse(text: &str, limits: Limits) -> Result<Self, PasswordHashError> {
+        if let Some(rest) = text.strip_prefix('{') {
+            return ldap::Ldap::parse(rest).map(Self::Ldap);
+        }
+        let Some((name, rest)) = text.strip_prefix('$').and_then(|rest| rest.split_once('$'))
+        else {
+            return Err(PasswordHashError::NotAHash);
+        };
+        let kind = match name {
+            "2a" | "2b" | "2y" => Self::Bcrypt(bcrypt::Bcrypt::parse(rest, limits)?),
+            "5" => Self::ShaCrypt(sha_crypt::ShaCrypt::parse_sha256(rest, limits)?),
+            "6" => Self::ShaCrypt(sha_crypt::ShaCrypt::parse_sha512(rest, limits)?),
+            "apr1" => Self::Apr1(apr1::Apr1::parse(rest)?),
+            "argon2d" => Self::Argon2(argon2::Argon2Hash::parse(Algorithm::Argon2d, rest, limits)?),
+            "argon2i" => Self::Argon2(argon2::Argon2Hash::parse(Algorithm::Argon2i, rest, limits)?),
+            "argon2id" => {
+                Self::Argon2(argon2::Argon2Hash::parse(Algorithm::Argon2id, rest, limits)?)
+            }
+            "pbkdf2" => Self::Pbkdf2(pbkdf2::Pbkdf2::parse_unnamed(rest, limits)?),
+            "pbkdf2-sha1" => {
+                Self::Pbkdf2(pbkdf2::Pbkdf2::parse(pbkdf2::Function::Sha1, rest, limits)?)
+            }
+            "pbkdf2-sha256" => {
+                Self::Pbkdf2(pbkdf2::Pbkdf2::parse(pbkdf2::Function::Sha256, rest, limits)?)
+            }
+            "pbkdf2-sha512" => {
+                Self::Pbkdf2(pbkdf2::Pbkdf2::parse(pbkdf2::Function::Sha512, rest, limits)?)
+            }
+            "scrypt" => Self::Scrypt(scrypt::Scrypt::parse(rest, limits)?),
+            _ => return Err(PasswordHashError::UnknownFamily),
+        };
+        Ok(kind)
     }
 }
 

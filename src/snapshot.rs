@@ -37,6 +37,8 @@ pub use self::profile::{Omitted, Profile, Sets};
 pub struct Snapshot {
     /// Its number, counted from 1.
     pub generation: u64,
+    /// When its files had been read, since the Unix epoch.
+    pub loaded_at: Duration,
     /// Routes by host, path and method.
     pub routes: Table,
     /// Where our own endpoints answer.

@@ -65,11 +65,11 @@ impl Service {
             clock: Arc::new(SystemClock),
             reload: Some(Arc::new(Loader(Arc::clone(control)))),
         });
-        let looking =
-            look(store, Arc::clone(control), Arc::clone(readiness), Arc::clone(&throttle));
-        runtime.spawn(looking);
+        let service = Arc::new(service);
+        let (control, readiness) = (Arc::clone(control), Arc::clone(readiness));
+        runtime.spawn(look(Arc::clone(&service), control, readiness));
         let shared = Shared { standing, throttle, sealer };
-        let desk = Desk::new(Arc::new(Endpoints::new(Arc::new(service))), runtime.handle().clone());
+        let desk = Desk::new(Arc::new(Endpoints::new(service)), runtime.handle().clone());
         Ok(Self { runtime, shared, desk })
     }
 
@@ -110,21 +110,24 @@ impl Reload for Loader {
     }
 }
 
-/// Looks, every now and then, whether the store is well, and at what the throttle goes by since
-/// the last reload.
-async fn look(
-    store: Option<Arc<dyn Store>>,
-    control: Arc<Control>,
-    readiness: Arc<Readiness>,
-    throttle: Arc<Throttle>,
-) {
+/// Looks, every now and then, whether the store is well, at what the throttle goes by since the
+/// last reload, and who can no longer log in.
+async fn look(service: Arc<TokenService>, control: Arc<Control>, readiness: Arc<Readiness>) {
+    let has_store = service.store().is_ok();
+    let mut seen = control.snapshots().current();
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        throttle.configure(settings(control.snapshots().current().throttle));
-        if let Some(store) = &store {
-            readiness.store(store.is_well().await);
+        let current = control.snapshots().current();
+        service.throttle().configure(settings(current.throttle));
+        if has_store {
+            readiness.store(service.is_well().await);
+        }
+        if current.generation != seen.generation
+            && (!has_store || service.end_shut_out(&seen, &current).await.is_ok())
+        {
+            seen = current; // else it is tried again
         }
     }
 }

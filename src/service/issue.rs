@@ -89,8 +89,9 @@ pub enum IssueError {
     /// Not a second.
     #[error("the lifetime is less than a second")]
     Lifetime,
-    /// The key was not registered for this identifier.
-    #[error("the key belongs to another identifier")]
+    /// What was logged in with does not entitle to it: the key belongs to another identifier, or
+    /// the user was shut out meanwhile.
+    #[error("the login does not entitle to this token")]
     Refused,
     /// The store is away.
     #[error(transparent)]
@@ -142,8 +143,9 @@ impl TokenService {
             return Err(IssueError::Refused);
         }
         let now = self.second_for(who.name()).await?;
-        if self.standing.has_user_ended(who.name(), who.at_ms) {
-            return Err(IssueError::Refused); // ended between login and now
+        let has_ended = self.standing.has_user_ended(who.name(), who.at_ms);
+        if has_ended || !self.is_still_welcome(call, who.name()) {
+            return Err(IssueError::Refused); // since the login
         }
         let family = if wish.refresh { Some(begin(call, who, wish, now)?) } else { None };
         let order = Order {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::login::enabled;
 use super::{Call, TokenService, Unavailable, UsersError, away};
 use crate::directory::edit::{EditError, Update};
-use crate::identity::Identities;
 use crate::identity::throttle::Throttled;
 use crate::secret::Secret;
 use crate::snapshot::Snapshot;
+use crate::user::User;
 
 /// Reads the configuration and all files again, as a change of one asks for.
 pub trait Reload: std::fmt::Debug + Send + Sync {
@@ -116,25 +116,49 @@ impl TokenService {
         Ok(())
     }
 
-    /// Ends tokens, families and sessions of those who could log in by `before` and cannot by
-    /// `after`, so that nothing of it comes back with them. Their API keys are worth nothing while
-    /// they are shut out, and stay: a file that was wrong for a moment must not cost them.
+    /// Ends tokens, families and sessions of those who could log in by `before` and by `after`
+    /// cannot, or by another password, so that nothing of it comes back with them. Their API keys
+    /// are worth nothing while they are shut out, and stay: a file that was wrong for a moment
+    /// must not cost them.
     ///
     /// # Errors
     ///
     /// [`Unavailable`].
     pub async fn end_shut_out(
         &self,
-        before: &Identities,
-        after: &Identities,
+        before: &Snapshot,
+        after: &Snapshot,
     ) -> Result<(), Unavailable> {
-        let names = before.directories.iter().flat_map(|directory| directory.users());
-        for user in names.filter(|user| !user.disabled) {
-            if enabled(after, &user.name).is_none() && enabled(before, &user.name).is_some() {
-                self.revoke_user(&user.name).await?;
+        let users = before.identities.directories.iter().flat_map(|directory| directory.users());
+        for user in users {
+            if enabled(&before.identities, &user.name).is_none_or(|it| !Arc::ptr_eq(it, user)) {
+                continue;
+            }
+            match enabled(&after.identities, &user.name) {
+                None => self.revoke_user(&user.name).await?,
+                Some(now) if has_changed(user, now) => {
+                    // What came by the new password is not meant.
+                    self.revoke_user_since(&user.name, after.loaded_at).await?;
+                }
+                Some(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether who logged in by `call`'s snapshot could have by what is served now. A request
+    /// keeps its snapshot; what it issues holds longer.
+    pub(super) fn is_still_welcome(&self, call: &Call, name: &str) -> bool {
+        let Some(files) = self.users() else { return true };
+        let served = files.current();
+        if served.generation == call.snapshot.generation {
+            return true;
+        }
+        match (call.snapshot.identities.find(name), served.identities.find(name)) {
+            (Some((_, then)), Some((_, now))) => !now.disabled && !has_changed(then, now),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 
     async fn verify_old(
@@ -158,5 +182,14 @@ impl TokenService {
                 Err(PasswordChangeError::Busy)
             }
         }
+    }
+}
+
+/// Whether a user has another password.
+fn has_changed(before: &User, after: &User) -> bool {
+    match (&before.password, &after.password) {
+        (Some(before), Some(after)) => before.differs_from(after),
+        (None, None) => false,
+        (Some(_), None) | (None, Some(_)) => true,
     }
 }

@@ -1,5 +1,7 @@
 //! Ends tokens, families, sessions, and all of a user's.
 
+use std::time::Duration;
+
 use super::time::millis;
 use super::{Call, TokenService, Unavailable, Verified, away};
 use crate::api_key::{self, TextKind};
@@ -106,9 +108,17 @@ impl TokenService {
     ///
     /// [`Unavailable`].
     pub async fn revoke_user(&self, name: &str) -> Result<(), Unavailable> {
-        let now = self.now();
-        let what = Revoked::User { name: name.into(), since_ms: millis(now) };
-        self.revoke(what, now.as_secs().saturating_add(LONGEST)).await
+        self.revoke_user_since(name, self.now()).await
+    }
+
+    /// Ends all that a user was given until `since`.
+    pub(super) async fn revoke_user_since(
+        &self,
+        name: &str,
+        since: Duration,
+    ) -> Result<(), Unavailable> {
+        let what = Revoked::User { name: name.into(), since_ms: millis(since) };
+        self.revoke(what, since.as_secs().saturating_add(LONGEST)).await
     }
 
     /// Ends the session of a browser, which would hold until `until` (Unix seconds).

@@ -129,18 +129,24 @@ struct Loaded {
 impl Loaded {
     fn load(config: PathBuf) -> Arc<Self> {
         let mut keep = Keep::default();
-        let snapshot = build(&config, &mut keep);
+        let snapshot = build(&config, 1, &mut keep);
         Arc::new(Self {
             config,
             snapshot: Mutex::new((keep, snapshot)),
             is_broken: AtomicBool::new(false),
         })
     }
+
+    fn load_again(&self) {
+        let mut loaded = self.snapshot.lock().unwrap();
+        let generation = loaded.1.generation + 1;
+        loaded.1 = build(&self.config, generation, &mut loaded.0);
+    }
 }
 
-fn build(config: &std::path::Path, keep: &mut Keep) -> Arc<Snapshot> {
+fn build(config: &std::path::Path, generation: u64, keep: &mut Keep) -> Arc<Snapshot> {
     let config = Config::load(config, std::iter::empty()).unwrap_or_else(|e| panic!("{e}"));
-    Arc::new(Snapshot::build(&config, 1, keep).unwrap_or_else(|e| panic!("{e}")))
+    Arc::new(Snapshot::build(&config, generation, keep).unwrap_or_else(|e| panic!("{e}")))
 }
 
 impl Reload for Loaded {
@@ -148,8 +154,7 @@ impl Reload for Loaded {
         if self.is_broken.load(Ordering::Relaxed) {
             return Box::pin(async { false });
         }
-        let mut loaded = self.snapshot.lock().unwrap();
-        loaded.1 = build(&self.config, &mut loaded.0);
+        self.load_again();
         Box::pin(async { true })
     }
 
@@ -256,8 +261,7 @@ impl Fixture {
 
     fn write_users(&self, users: &str) {
         std::fs::write(self.folder.path().join("users.yaml"), users).unwrap();
-        let mut loaded = self.loaded.snapshot.lock().unwrap();
-        loaded.1 = build(&self.loaded.config, &mut loaded.0);
+        self.loaded.load_again();
     }
 
     /// Enrols a user; returns what makes codes, and the recovery codes.

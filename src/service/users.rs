@@ -54,6 +54,12 @@ impl UserFiles {
         Self { reload, one_at_a_time: Mutex::new(()) }
     }
 
+    /// The version that is served.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.reload.current()
+    }
+
     /// Adds a user, to the first file that has room for all that is said; of a name that no
     /// directory knows.
     ///

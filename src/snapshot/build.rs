@@ -60,6 +60,7 @@ impl Snapshot {
         let mounts = config.endpoints.iter().map(config::Endpoint::mount).collect();
         Ok(Self {
             generation,
+            loaded_at: clock::since_epoch(),
             routes: Table::new(routes),
             mounts: Mounts::new(mounts),
             profiles,

@@ -116,10 +116,56 @@ async fn nothing_comes_back_with_a_user_who_was_shut_out() {
             .replace("username: bob", "username: robert"),
     );
     let after = node.loaded.current();
-    node.service.end_shut_out(&before.identities, &after.identities).await.unwrap();
+    node.service.end_shut_out(&before, &after).await.unwrap();
     node.write_users(USERS);
 
     assert!(!node.holds("standard", &alices.access_token));
     assert!(!node.holds("standard", &bobs.access_token));
     assert!(node.holds("standard", &daves.access_token));
+}
+
+#[tokio::test]
+async fn another_hash_in_the_file_ends_what_came_by_the_old_one() {
+    let node = Fixture::new();
+    let hashed = |password: &str| {
+        let hash = crate::password::hash(password.as_bytes()).unwrap();
+        USERS.replace("password: alice-secret", &format!("passhash: '{hash}'"))
+    };
+    node.write_users(&hashed("alice-secret"));
+    let old = node.loaded.current();
+    let who = node.log_in("standard", "alice").await.unwrap();
+    let call = node.call("standard");
+    let wish = Wish::of(Shape::Standard);
+    let issued = node.service.issue(&call, &who, &wish).await.unwrap();
+
+    node.write_users(&hashed("another secret"));
+    let new = node.loaded.current();
+    // The clock of the test is not that of the snapshot.
+    let changed_at = new.loaded_at.saturating_sub(Duration::from_secs(1));
+    node.clock.0.store(changed_at.as_millis() as u64, Ordering::Relaxed);
+    node.service.end_shut_out(&old, &new).await.unwrap();
+
+    let facts = crate::identity::standing::TokenFacts {
+        subject: "alice".into(),
+        issued_at: Some(issued.issued_at.min(changed_at.as_secs())),
+        ..Default::default()
+    };
+    assert!(node.service.standing().is_revoked(&facts));
+    let later = crate::identity::standing::TokenFacts {
+        issued_at: Some(new.loaded_at.as_secs() + 1),
+        ..facts
+    };
+    assert!(!node.service.standing().is_revoked(&later), "the new password counts");
+}
+
+#[tokio::test]
+async fn who_is_shut_out_while_logging_in_is_issued_nothing() {
+    let node = Fixture::new();
+    let (call, wish) = (node.call("standard"), Wish::of(Shape::Standard));
+    let who = node.log_in("standard", "alice").await.unwrap();
+
+    node.write_users(&USERS.replace("home: /alice,", "home: /alice, disabled: true,"));
+    let refused = node.service.issue(&call, &who, &wish).await;
+
+    assert_eq!(refused.unwrap_err(), IssueError::Refused);
 }
