@@ -121,6 +121,16 @@ fn tokens_of_a_single_sign_on_work_as_printed() {
 }
 
 #[test]
+fn a_login_page_works_as_printed() {
+    cook("A login page for browsers");
+}
+
+#[test]
+fn the_users_of_clustercockpit_are_served_as_printed() {
+    cook("ClusterCockpit's users");
+}
+
+#[test]
 fn tokens_only_work_as_printed() {
     cook("Tokens only, for machines");
 }

@@ -141,6 +141,7 @@ impl Kitchen {
         let mut kitchen = Self { files, upstream, environment, gateway: None };
         kitchen.sh("chmod 600 users.yaml htpasswd; doorward key generate --out keys");
         kitchen.sh("doorward key generate --out . --name signing");
+        kitchen.sh("umask 077; head -c 32 /dev/urandom > store.secret");
         kitchen.sign_on();
         kitchen.environment.push(("DOORWARD_ADMIN_ADDRESS", format!("unix:{}", kitchen.path("s"))));
         kitchen
