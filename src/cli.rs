@@ -16,6 +16,7 @@ mod healthcheck;
 pub mod init;
 mod key;
 mod man;
+mod probe;
 pub mod prompt;
 mod reload;
 mod remote;
@@ -73,6 +74,8 @@ enum Command {
     Check(check::Arguments),
     /// Say what would become of a request, and why
     Explain(explain::Arguments),
+    /// Attack a gateway as one user against another, and say what got through
+    Probe(Box<probe::Arguments>),
     /// Look into files of users, and change them
     User(user::Arguments),
     /// Make and show the keys of issuers
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<Answer, Failure> {
+    let named = arguments.config.clone();
     let config = settings::path(arguments.config);
     match arguments.command {
         Command::Check(mut arguments) => {
@@ -128,6 +132,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Init(arguments) => init(&arguments),
         Command::Key(command) => key::run(&command, &config),
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
+        Command::Probe(arguments) => probe::run(&arguments, named),
         Command::Reload(arguments) => reload::run(&arguments, &config),
         Command::Schema(arguments) => written(|out| Ok(schema::run(&arguments, out)?)),
         Command::Serve(arguments) => serve::run(&arguments, config),

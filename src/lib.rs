@@ -23,6 +23,7 @@ pub mod identity;
 pub mod listener;
 pub mod password;
 pub mod policy;
+pub mod probe;
 pub mod resource;
 pub mod route;
 pub mod secret;
