@@ -150,7 +150,7 @@ impl Arguments {
         let gateway = OwnGateway::start(path, &config, upstream)?;
         let token = match &self.credential {
             Some(_) => None,
-            None => Some(credential::issue(&config, &snapshot, attacker, unix_seconds())?),
+            None => Some(credential::issue(&snapshot, attacker, unix_seconds())?),
         };
         let mut told = Told::new(found.left_out);
         for Place { mut site, listener, accepted, tls_name } in found.places {
@@ -183,8 +183,8 @@ impl Arguments {
             }
         };
         let token = match (&self.credential, &loaded) {
-            (None, Some((config, snapshot))) => {
-                Some(credential::issue(config, snapshot, attacker, unix_seconds())?)
+            (None, Some((_, snapshot))) => {
+                Some(credential::issue(snapshot, attacker, unix_seconds())?)
             }
             _ => None,
         };

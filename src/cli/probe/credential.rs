@@ -6,8 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::cli::token::{IssueError, Order};
-use crate::config::Config;
+use crate::admin::issue::{IssueError, Order};
 use crate::secret::{self, SecretError};
 use crate::snapshot::Snapshot;
 
@@ -35,18 +34,13 @@ pub(super) enum CredentialError {
 const LIFETIME: Duration = Duration::from_mins(10);
 
 /// A token for the attacker.
-pub(super) fn issue(
-    config: &Config,
-    snapshot: &Snapshot,
-    user: &str,
-    now: u64,
-) -> Result<String, CredentialError> {
+pub(super) fn issue(snapshot: &Snapshot, user: &str, now: u64) -> Result<String, CredentialError> {
     let order = |issuer, lifetime| Order { user, issuer, lifetime: Some(lifetime), claims: &[] };
-    let issued = match order(None, LIFETIME).fill(config, snapshot, now) {
-        Err(IssueError::Lifetime(longest)) => order(None, longest).fill(config, snapshot, now)?,
+    let issued = match order(None, LIFETIME).fill(snapshot, now) {
+        Err(IssueError::Lifetime(longest)) => order(None, longest).fill(snapshot, now)?,
         // Any that can sign will do.
         Err(IssueError::Ambiguous(names)) => {
-            order(names.split(", ").next(), LIFETIME).fill(config, snapshot, now)?
+            order(names.split(", ").next(), LIFETIME).fill(snapshot, now)?
         }
         other => other?,
     };
