@@ -155,8 +155,11 @@ pub(super) async fn transmit(
     let (mut head, body) = response.into_body();
     let way = translate(route, &permit, host, &upstream.authority, &mut head);
     let way = way.filter(|_| names_places(&parts.method, &head));
-    if way.is_some() && is_coded(&head) {
-        return Err(Rejection::UpstreamAnswer);
+    if way.is_some() {
+        if is_coded(&head) {
+            return Err(Rejection::UpstreamAnswer);
+        }
+        head.fields.remove(header::CONTENT_LENGTH); // it will be another
     }
     Ok(Box::new(Answer { head, body: Some(body), way }))
 }

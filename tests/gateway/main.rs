@@ -35,3 +35,4 @@ mod tokens_jwthenticator;
 mod tokens_omegaml;
 mod tokens_ryft;
 mod tokens_standard;
+mod webdav;
