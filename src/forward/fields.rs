@@ -134,7 +134,15 @@ impl Head<'_> {
             self.write_cookies(out);
         }
         if let Some(destination) = self.target.destination() {
-            put(out, "destination", destination.as_bytes());
+            // Of the host that this request names: some servers take an absolute URI alone, and
+            // none that of another host (RFC 4918 §10.3).
+            out.put_slice(b"destination: http://");
+            match self.host {
+                Some(host) => out.put_slice(host.as_bytes()),
+                None => self.write_client_host(out),
+            }
+            out.put_slice(destination.as_bytes());
+            out.put_slice(b"\r\n");
         }
         match self.trust {
             Trust::Client => self.write_way(out),
