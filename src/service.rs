@@ -146,6 +146,7 @@ impl TokenService {
 
 /// Any failure of the store is its absence to a client; that it is damaged is the operator's to
 /// know.
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 fn away(error: StoreError) -> Unavailable {
     if matches!(error, StoreError::Unavailable(_)) {
         tracing::debug!(error = &error as &dyn std::error::Error, "The store did not answer");

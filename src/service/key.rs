@@ -177,6 +177,8 @@ fn refused(error: StoreError) -> KeyError {
     match error {
         StoreError::Conflict => KeyError::Taken,
         StoreError::Full => KeyError::Full,
-        other => away(other).into(),
+        other @ (StoreError::Corrupt(_) | StoreError::Unavailable(_) | StoreError::Unfit) => {
+            away(other).into()
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::time::millis;
 use super::{Call, TokenService, Unavailable};
 use crate::api_key::ApiKey;
+use crate::directory::Directory;
 use crate::identity::Identities;
 use crate::identity::throttle::Throttled;
 use crate::password::PoolError;
@@ -295,7 +296,7 @@ fn login_name<'c>(call: &'c Call, presented: &'c str) -> Cow<'c, str> {
     if !may_be_address {
         return Cow::Borrowed(presented);
     }
-    let users = identities.directories.iter().flat_map(|directory| directory.users());
+    let users = identities.directories.iter().flat_map(Directory::users);
     let is_meant = |user: &&Arc<User>| {
         user.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(presented))
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::login::enabled;
 use super::{Call, TokenService, Unavailable, UsersError, away};
+use crate::directory::Directory;
 use crate::directory::edit::{EditError, Update};
 use crate::identity::throttle::Throttled;
 use crate::secret::Secret;
@@ -129,7 +130,7 @@ impl TokenService {
         before: &Snapshot,
         after: &Snapshot,
     ) -> Result<(), Unavailable> {
-        let users = before.identities.directories.iter().flat_map(|directory| directory.users());
+        let users = before.identities.directories.iter().flat_map(Directory::users);
         for user in users {
             if enabled(&before.identities, &user.name).is_none_or(|it| !Arc::ptr_eq(it, user)) {
                 continue;

@@ -51,7 +51,10 @@ impl From<IssueError> for RefreshError {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Unavailable(error) => Self::Unavailable(error),
-            other => Self::Issue(other),
+            other @ (IssueError::Audience
+            | IssueError::Impossible
+            | IssueError::Lifetime
+            | IssueError::Refused) => Self::Issue(other),
         }
     }
 }

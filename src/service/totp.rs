@@ -95,7 +95,10 @@ impl TokenService {
         let until = self.now().as_secs().saturating_add(ENROLMENT_SECONDS);
         store.put_totp(user, &sealed, until).await.map_err(|error| match error {
             StoreError::Conflict => TotpError::Enrolled,
-            other => away(other).into(),
+            other @ (StoreError::Corrupt(_)
+            | StoreError::Full
+            | StoreError::Unavailable(_)
+            | StoreError::Unfit) => away(other).into(),
         })?;
         let uri = uri(&secret, &call.snapshot.totp.issuer, user);
         let svg = svg(&uri).map_err(|_| Unavailable)?;

@@ -142,7 +142,7 @@ async fn another_hash_in_the_file_ends_what_came_by_the_old_one() {
     let new = node.loaded.current();
     // The clock of the test is not that of the snapshot.
     let changed_at = new.loaded_at.saturating_sub(Duration::from_secs(1));
-    node.clock.0.store(changed_at.as_millis() as u64, Ordering::Relaxed);
+    node.clock.0.store(time::millis(changed_at), Ordering::Relaxed);
     node.service.end_shut_out(&old, &new).await.unwrap();
 
     let facts = crate::identity::standing::TokenFacts {

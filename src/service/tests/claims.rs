@@ -142,3 +142,44 @@ async fn an_audience_is_one_of_the_endpoints() {
         assert_eq!(refused.unwrap_err(), IssueError::Audience, "{name}");
     }
 }
+
+#[tokio::test]
+async fn where_no_directory_is_asked_the_token_says_all_and_of_a_key_what_it_passes_on() {
+    let node = Fixture::new();
+    let call = node.call("jwthenticator");
+    let who = node.log_in("jwthenticator", "alice").await.unwrap();
+    let issued = node.service.issue(&call, &who, &Wish::of(Shape::Standard)).await.unwrap();
+    for (name, value) in [
+        ("identifier", json!("alice")),
+        ("roles", json!(["reader", "editor"])),
+        ("permissions", json!(["files:read", "files:*"])),
+        ("home", json!("/alice")),
+        ("email", json!("Alice@example.org")),
+        ("cluster_tag", json!("north")),
+    ] {
+        assert_eq!(claim(&issued, name), &value, "{name}");
+    }
+
+    for (scope, permissions) in [
+        (r#"{"permissions": ["files:read", "admin:all", "*:*"]}"#, json!(["files:read"])),
+        (r#"{"permissions": ["files:*"]}"#, json!(["files:*"])),
+        (r#"{"permissions": []}"#, Value::Null),
+        (r#"{"path": "/alice"}"#, Value::Null),
+    ] {
+        let new = NewKey {
+            owner: "alice".into(),
+            label: String::new(),
+            scope: serde_json::from_str(scope).unwrap(),
+            lifetime: None,
+        };
+        let (_, text) = node.service.issue_key(&call.snapshot.identities, new).await.unwrap();
+        let who = node.service.exchange_key(&call, &text).await.unwrap();
+        let issued = node.service.issue(&call, &who, &Wish::of(Shape::Standard)).await.unwrap();
+
+        assert_eq!(claim(&issued, "permissions"), &permissions, "{scope}");
+        assert_eq!(claim(&issued, "roles"), &Value::Null, "{scope}");
+        let verified = node.service.verify(&call, &issued.access_token).unwrap();
+        assert!(!verified.may(&"files:write".parse().unwrap()) || scope.contains("files:*"));
+        assert_eq!(verified.account(), None);
+    }
+}

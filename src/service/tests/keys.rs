@@ -12,7 +12,7 @@ async fn key_of(node: &Fixture, owner: &str, scope: &str) -> (ApiKey, String) {
         owner: owner.into(),
         label: "ci".into(),
         scope: serde_json::from_str::<Scope>(scope).unwrap(),
-        lifetime: Some(Duration::from_secs(600)),
+        lifetime: Some(Duration::from_mins(10)),
     };
     let identities = &node.loaded.current().identities;
     let (key, text) = node.service.issue_key(identities, new).await.unwrap();
@@ -126,7 +126,7 @@ async fn keys_are_listed_and_ended_by_their_owner_alone() {
     let (first, _) = key_of(&node, "alice", "{}").await;
     let (second, _) = key_of(&node, "bob", "{}").await;
 
-    assert_eq!(node.service.list_keys(Some("alice")).await.unwrap(), [first.clone()]);
+    assert_eq!(node.service.list_keys(Some("alice")).await.unwrap(), [first]);
     assert_eq!(node.service.list_keys(None).await.unwrap().len(), 2);
     assert!(!node.service.end_key(Some("alice"), &second.id).await.unwrap());
     assert!(node.service.end_key(None, &second.id).await.unwrap());

@@ -48,7 +48,7 @@ async fn guessing_is_slowed_down_and_ends_for_the_right_one() {
 
     let throttled = node.log_in("ryft", "alice").await.unwrap_err();
     let LoginError::Throttled { retry_after } = throttled else { panic!("{throttled}") };
-    node.clock.0.fetch_add(retry_after.as_millis() as u64, Ordering::Relaxed);
+    node.clock.0.fetch_add(time::millis(retry_after), Ordering::Relaxed);
 
     assert!(node.log_in("ryft", "alice").await.is_ok());
     assert!(node.log_in_with("standard", "alice", "wrong", None).await.is_err());

@@ -123,7 +123,7 @@ async fn what_was_asked_for_at_login_is_given_at_each_refresh() {
     let call = node.call("standard");
     let who = node.log_in("standard", "alice").await.unwrap();
     let wish = Wish {
-        lifetime: Some(Duration::from_secs(60)),
+        lifetime: Some(Duration::from_mins(1)),
         audience: Some("files".into()),
         refresh: true,
         shape: Shape::Standard,
