@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{Refusal, TokenReply};
 use super::wish;
+use crate::endpoint::dialect::object::read_object;
 use crate::secret::Secret;
 use crate::service::{Call, LoggedIn, Wish};
 
@@ -39,9 +40,9 @@ pub(super) async fn validate(
     fields: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let sent: Validate = serde_json::from_slice(&body).map_err(|_| {
-        Refusal::bad("user_name, totp_code and totp_challenge are needed, as texts in JSON")
-    })?;
+    let sent: Validate = read_object(&body).ok_or(Refusal::bad(
+        "user_name, totp_code and totp_challenge are needed, as texts in JSON",
+    ))?;
     if sent.user_name.is_empty() || sent.totp_code.is_empty() || sent.totp_challenge.is_empty() {
         return Err(Refusal::bad("no TOTP key provided"));
     }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Refusal, done, json_body};
 use super::credential::{Name, SELF, authorize, verify};
 use crate::directory::edit::{NewUser, Update};
+use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
 use crate::secret::Secret;
 use crate::service::Call;
@@ -134,7 +135,7 @@ pub(super) async fn put(
     authorize(&call, &method, &fields, "user-add")?;
     let Name(name) = name;
     is_free(&name)?;
-    let sent: Sent = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let sent: Sent = read_object(&body).ok_or_else(malformed)?;
     if sent.key.as_ref().is_some_and(Password::is_empty) {
         return Err(Refusal::bad("an empty password"));
     }
@@ -234,7 +235,7 @@ pub(super) async fn change_password(
     let needed = if name.0 == SELF { CHANGE_OWN } else { CHANGE_OTHERS };
     let account = authorize(&call, &method, &fields, needed)?;
     let name = name.of(&account.user);
-    let sent: Passwords = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let sent: Passwords = read_object(&body).ok_or_else(malformed)?;
     let (old, new) = (decode(sent.old_password)?, decode(sent.new_password)?);
     let changed = call.service.change_password(&call, &name, Some(old), new).await;
     changed.map_err(|error| Refusal::of_password(error, &name))?;

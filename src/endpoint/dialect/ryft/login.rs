@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Shown, refused};
 use super::answer::{self, Refusal};
+use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
 use crate::endpoint::dialect::retry::SOON;
 use crate::service::{Call, IssueError, Issued, LoginError, RefreshError, Shape, Wish};
@@ -29,7 +30,7 @@ struct Token<'t> {
 }
 
 pub(super) async fn login(call: Call, body: Bytes) -> Result<Response, Refusal> {
-    let login: Login = serde_json::from_slice(&body).map_err(|_| Refusal::IncompleteLogin)?;
+    let login: Login = read_object(&body).ok_or(Refusal::IncompleteLogin)?;
     if login.username.is_empty() || login.password.is_empty() {
         return Err(Refusal::IncompleteLogin);
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::account::identify;
 use super::answer::{self, Refusal};
 use crate::directory::edit::{NewUser, Update};
+use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
 use crate::service::Call;
 use crate::user::User;
@@ -84,7 +85,7 @@ fn names(uri: &Uri) -> Result<Vec<String>, Refusal> {
 }
 
 fn read(body: &[u8]) -> Result<Sent, Refusal> {
-    serde_json::from_slice(body).map_err(|_| Refusal::Plain {
+    read_object(body).ok_or(Refusal::Plain {
         status: StatusCode::BAD_REQUEST,
         message: "not a JSON object with a user".into(),
         details: Some("failed to parse request JSON parameters"),
