@@ -1,6 +1,7 @@
 //! The dialects, one a module: what each reads and what it writes. What is decided, the token
 //! service decides.
 
+mod noted;
 mod object;
 mod password;
 mod retry;

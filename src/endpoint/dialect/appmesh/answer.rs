@@ -9,11 +9,12 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::endpoint::dialect::noted::login_reason;
 use crate::endpoint::dialect::retry::{SOON, retry_after};
 use crate::endpoint::dialect::users::{Verdict, verdict};
 use crate::identity::IdentityError;
 use crate::service::{
-    ChallengeTicket, IssueError, Issued, LoginError, PasswordChangeError, RefreshError,
+    ChallengeTicket, IssueError, Issued, LoginError, Outcome, PasswordChangeError, RefreshError,
     RevokeError, TotpError, Unavailable, UsersError,
 };
 
@@ -25,12 +26,14 @@ const TOTP: HeaderValue =
     HeaderValue::from_static("TOTP realm=\"TOTP Authentication\", qop=\"auth\"");
 
 /// Why a client does not get what it asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Refusal {
     /// A one-time code must follow.
     Challenge(ChallengeTicket),
     /// It will do later.
     Later,
+    /// One of these, and what the log is told besides.
+    Noted(Outcome, Box<Self>),
     /// A status, and why.
     Said(StatusCode, Cow<'static, str>),
     /// Too many failures.
@@ -53,7 +56,27 @@ impl Refusal {
     pub(super) fn denied(user: &str, permission: &str) -> Self {
         let message =
             format!("Permission denied: user '{user}' lacks required permission '{permission}'");
-        Self::said(StatusCode::FORBIDDEN, message)
+        Self::said(StatusCode::FORBIDDEN, message).because("missing_permission").about(user)
+    }
+
+    /// With the reason for the log.
+    pub(super) fn because(self, reason: &'static str) -> Self {
+        let (outcome, refusal) = self.split();
+        Self::Noted(Outcome { reason: outcome.reason.or(Some(reason)), ..outcome }, refusal)
+    }
+
+    /// With whom it is about, for the log.
+    pub(super) fn about(self, user: &str) -> Self {
+        let (outcome, refusal) = self.split();
+        Self::Noted(Outcome { user: Some(user.into()), ..outcome }, refusal)
+    }
+
+    fn split(self) -> (Outcome, Box<Self>) {
+        if let Self::Noted(outcome, refusal) = self {
+            (outcome, refusal)
+        } else {
+            (Outcome::default(), Box::new(self))
+        }
     }
 
     pub(super) fn audience(audience: &str) -> Self {
@@ -69,7 +92,8 @@ impl From<Unavailable> for Refusal {
 
 impl From<LoginError> for Refusal {
     fn from(error: LoginError) -> Self {
-        match error {
+        let reason = login_reason(&error);
+        let refusal = match error {
             LoginError::Busy | LoginError::Unavailable(_) => Self::Later,
             LoginError::ChallengeGone => {
                 Self::said(StatusCode::PRECONDITION_FAILED, "TOTP challenge is unknown or expired")
@@ -78,7 +102,8 @@ impl From<LoginError> for Refusal {
             LoginError::SecondFactor(ticket) => Self::Challenge(ticket),
             LoginError::Throttled { retry_after } => Self::Throttled(retry_after),
             LoginError::WrongCode => Self::unauthorized("Invalid TOTP token"),
-        }
+        };
+        refusal.because(reason)
     }
 }
 
@@ -98,10 +123,11 @@ impl From<IssueError> for Refusal {
 
 impl From<IdentityError> for Refusal {
     fn from(error: IdentityError) -> Self {
-        if matches!(error, IdentityError::UnknownSubject) {
-            return Self::unauthorized("Token has been revoked, or its user is locked or gone");
-        }
-        Self::unauthorized(format!("Authentication failed: {error}"))
+        let refusal = match &error {
+            IdentityError::Ended(_) => Self::unauthorized("Token has been revoked"),
+            error => Self::unauthorized(format!("Authentication failed: {error}")),
+        };
+        refusal.because(error.label())
     }
 }
 
@@ -178,6 +204,11 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, after, message) = match self {
+            Self::Noted(outcome, refusal) => {
+                let mut answer = refusal.into_response();
+                answer.extensions_mut().insert(outcome);
+                return answer;
+            }
             Self::Challenge(ticket) => return challenge(&ticket),
             Self::Said(status, message) => (status, None, message),
             Self::Later => {
@@ -272,6 +303,8 @@ impl<'t> TokenReply<'t> {
             }
         }
         let mut answer = json_body(StatusCode::OK, &said);
+        let user = Some(self.user.into());
+        answer.extensions_mut().insert(Outcome { user, reason: None });
         if sets_cookie {
             set_cookie(&mut answer, self.token, self.expires_in);
         }

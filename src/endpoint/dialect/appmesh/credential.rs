@@ -43,7 +43,7 @@ impl<'h> Shown<'h> {
     }
 
     fn read(fields: &'h HeaderMap) -> Result<Self, Refusal> {
-        Self::find(fields)?.ok_or(Refusal::unauthorized("No authentication token provided"))
+        Self::find(fields)?.ok_or_else(missing)
     }
 
     /// What changes something and comes by the cookie must come from our own origin or one that
@@ -59,7 +59,8 @@ impl<'h> Shown<'h> {
         }
         let refused = || {
             let status = http::StatusCode::FORBIDDEN;
-            Err(Refusal::said(status, "CSRF validation failed: origin not allowed"))
+            let message = "CSRF validation failed: origin not allowed";
+            Err(Refusal::said(status, message).because("csrf"))
         };
         let mut origins = fields.get_all(header::ORIGIN).iter();
         match (origins.next(), origins.next()) {
@@ -76,6 +77,11 @@ impl<'h> Shown<'h> {
             (Some(_), Some(_)) => refused(),
         }
     }
+}
+
+/// There is no token at all.
+pub(super) fn missing() -> Refusal {
+    Refusal::unauthorized("No authentication token provided").because("credential_missing")
 }
 
 /// The token in the cookie, if it is there.

@@ -31,7 +31,8 @@ pub(super) async fn login(call: Call, fields: HeaderMap) -> Result<Response, Ref
     let wish = wish::of_login(&call, &fields)?;
     let sets_cookie = wish::wants_cookie(&fields)?;
     let code = code(&fields)?;
-    let who = call.service.login(&call, &user, password, code).await?;
+    let who = call.service.login(&call, &user, password, code).await;
+    let who = who.map_err(|error| Refusal::from(error).about(&user))?;
     issue(&call, &who, &wish, sets_cookie).await
 }
 
@@ -50,7 +51,8 @@ pub(super) async fn validate(
     wish.lifetime = wish::seconds_of(sent.expire_seconds.as_ref())?.or(wish.lifetime);
     let sets_cookie = wish::wants_cookie(&fields)?;
     let (challenge, user) = (&sent.totp_challenge, Some(&*sent.user_name));
-    let who = call.service.answer_challenge(&call, challenge, user, &sent.totp_code).await?;
+    let who = call.service.answer_challenge(&call, challenge, user, &sent.totp_code).await;
+    let who = who.map_err(|error| Refusal::from(error).about(&sent.user_name))?;
     issue(&call, &who, &wish, sets_cookie).await
 }
 

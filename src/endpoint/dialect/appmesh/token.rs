@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, TokenReply, clear_cookie};
-use super::credential::{Account, Shown, authorize, require, verify};
+use super::credential::{Account, Shown, authorize, missing, require, verify};
 use super::wish;
 use crate::clock;
 use crate::service::{Call, Issued, Wish};
@@ -78,9 +78,11 @@ pub(super) async fn renew(
 ) -> Result<Response, Refusal> {
     let wish = wish::of_renewal(&fields)?;
     if let Some(refresh_token) = wish::field(&fields, REFRESH)? {
-        let has_cookie = Shown::find(&fields)?.is_some_and(|shown| shown.has_cookie);
+        // Its clients keep the access token in the cookie alone, which has expired with it: then
+        // nothing else comes along, and the new one must come as a cookie too.
+        let sets_cookie = Shown::find(&fields)?.is_none_or(|shown| shown.has_cookie);
         let issued = refresh(&call, refresh_token).await?;
-        return Ok(TokenReply::of(&issued).respond(has_cookie, json!({})));
+        return Ok(TokenReply::of(&issued).respond(sets_cookie, json!({})));
     }
     let account = authorize(&call, &method, &fields, RENEW)?;
     let issued = replace(&call, &account, &wish).await?;
@@ -130,7 +132,7 @@ pub(super) async fn log_off(
             }
         }
         None if refresh_token.is_none() => {
-            return Err(Refusal::unauthorized("No authentication token provided"));
+            return Err(missing());
         }
         None if !ended => return Err(Refusal::unauthorized("Refresh token has been revoked")),
         None => {}

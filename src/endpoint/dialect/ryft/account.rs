@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use super::answer::Refusal;
+use crate::endpoint::dialect::noted::login_reason;
 use crate::identity::IdentityError;
 use crate::secret::Secret;
 use crate::service::Call;
@@ -59,7 +60,11 @@ fn basic(parameter: &str) -> Option<Shown<'static>> {
 pub(super) async fn identify(call: &Call, fields: &HeaderMap) -> Result<Arc<User>, Refusal> {
     match Shown::read(fields) {
         Shown::Basic(name, password) => {
-            let who = call.service.login(call, &name, password, None).await?;
+            let who = call.service.login(call, &name, password, None).await;
+            let who = who.map_err(|error| {
+                let reason = login_reason(&error);
+                Refusal::from(error).noted(Some(&name), reason)
+            })?;
             who.user().cloned().ok_or(Refusal::Challenge)
         }
         Shown::Bearer(token) => {
@@ -68,7 +73,7 @@ pub(super) async fn identify(call: &Call, fields: &HeaderMap) -> Result<Arc<User
             let (_, user) = found.ok_or(Refusal::Token("token is not valid here".into()))?;
             Ok(Arc::clone(user))
         }
-        Shown::Nothing => Err(Refusal::Challenge),
+        Shown::Nothing => Err(Refusal::Challenge.noted(None, "credential_missing")),
         Shown::Other => Err(Refusal::Token("Invalid auth header".into())),
     }
 }
@@ -91,7 +96,7 @@ pub(super) fn refused(error: &IdentityError) -> Refusal {
         IdentityError::Token(VerifyError::BadSignature) => "signature is invalid",
         _ => "token is not valid",
     };
-    Refusal::Token(Cow::Borrowed(message))
+    Refusal::Token(Cow::Borrowed(message)).noted(None, error.label())
 }
 
 /// A span of time as `1h2m3s`.
@@ -155,7 +160,10 @@ mod tests {
     #[test]
     fn a_token_is_refused_in_words_that_clients_know() {
         let said = |error: VerifyError| match refused(&IdentityError::Token(error)) {
-            Refusal::Token(message) => message.into_owned(),
+            Refusal::Noted(_, refusal) => match *refusal {
+                Refusal::Token(message) => message.into_owned(),
+                other => panic!("{other:?}"),
+            },
             other => panic!("{other:?}"),
         };
         let expired = |ago: u64| said(VerifyError::Expired { expires: 10, now: 10 + ago });

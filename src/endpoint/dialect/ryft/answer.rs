@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use crate::endpoint::dialect::retry::retry_after;
-use crate::service::{LoginError, UsersError};
+use crate::service::{LoginError, Outcome, UsersError};
 
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"Authorization Required\"");
 /// As its clients know it: without quotes.
@@ -17,7 +17,7 @@ const TOKEN: HeaderValue = HeaderValue::from_static("JWT realm=Authorization Req
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// Why a client does not get what it asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Refusal {
     /// No credential, or a wrong password.
     Challenge,
@@ -25,6 +25,8 @@ pub(super) enum Refusal {
     IncompleteLogin,
     /// The method is none of the path's.
     NoMethod,
+    /// One of these, and what the log is told besides.
+    Noted(Outcome, Box<Self>),
     /// There is nothing here.
     NoPage,
     /// It will do later.
@@ -47,6 +49,12 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn plain(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self::Plain { status, message: message.into(), details: None }
+    }
+
+    /// With whom it is about and why, for the log.
+    pub(super) fn noted(self, user: Option<&str>, reason: &'static str) -> Self {
+        let outcome = Outcome { user: user.map(Into::into), reason: Some(reason) };
+        Self::Noted(outcome, Box::new(self))
     }
 
     /// A change of users that was not made, in the words of this dialect.
@@ -102,6 +110,11 @@ struct ServerError<'m> {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
+            Self::Noted(outcome, refusal) => {
+                let mut answer = refusal.into_response();
+                answer.extensions_mut().insert(outcome);
+                answer
+            }
             Self::Challenge => {
                 let mut answer = StatusCode::UNAUTHORIZED.into_response();
                 answer.headers_mut().insert(header::WWW_AUTHENTICATE, BASIC);

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Shown, refused};
 use super::answer::{self, Refusal};
+use crate::endpoint::dialect::noted::login_reason;
 use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
 use crate::endpoint::dialect::retry::SOON;
-use crate::service::{Call, IssueError, Issued, LoginError, RefreshError, Shape, Wish};
+use crate::service::{Call, IssueError, Issued, LoginError, Outcome, RefreshError, Shape, Wish};
 
 /// What is posted to log in, whatever its type is said to be.
 #[derive(Deserialize)]
@@ -36,6 +37,7 @@ pub(super) async fn login(call: Call, body: Bytes) -> Result<Response, Refusal> 
     }
     let code = login.totp_code.as_deref().filter(|code| !code.is_empty());
     let who = call.service.login(&call, &login.username, login.password.into_secret(), code).await;
+    let reason = who.as_ref().err().map(login_reason).unwrap_or_default();
     let who = who.map_err(|error| match error {
         LoginError::Refused => Refusal::Token("Incorrect Username / Password".into()),
         LoginError::SecondFactor(_) => Refusal::Token("Missing one-time code: totp_code".into()),
@@ -45,7 +47,8 @@ pub(super) async fn login(call: Call, body: Bytes) -> Result<Response, Refusal> 
         LoginError::Busy | LoginError::Throttled { .. } | LoginError::Unavailable(_) => {
             error.into()
         }
-    })?;
+    });
+    let who = who.map_err(|refusal| refusal.noted(Some(&login.username), reason))?;
     let issued = call.service.issue(&call, &who, &Wish::of(Shape::Ryft)).await;
     Ok(token(&issued.map_err(not_issued)?))
 }
@@ -77,7 +80,10 @@ pub(super) async fn refresh(call: Call, fields: HeaderMap) -> Result<Response, R
 fn token(issued: &Issued) -> Response {
     let expire = UNIX_EPOCH + Duration::from_secs(issued.expires_at);
     let expire = humantime::format_rfc3339_seconds(expire).to_string();
-    answer::json(StatusCode::OK, &Token { expire, token: &issued.access_token })
+    let mut answer = answer::json(StatusCode::OK, &Token { expire, token: &issued.access_token });
+    let user = Some(issued.subject.clone());
+    answer.extensions_mut().insert(Outcome { user, reason: None });
+    answer
 }
 
 fn not_issued(error: IssueError) -> Refusal {
