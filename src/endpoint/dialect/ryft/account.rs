@@ -82,7 +82,8 @@ pub(super) async fn identify(call: &Call, fields: &HeaderMap) -> Result<Arc<User
 pub(super) fn refused(error: &IdentityError) -> Refusal {
     let message = match error {
         IdentityError::Token(VerifyError::Expired { expires, now }) => {
-            return Refusal::Token(format!("token is expired by {}", Ago(now - expires)).into());
+            let message = format!("token is expired by {}", Ago(now.saturating_sub(*expires)));
+            return Refusal::Token(message.into()).noted(None, error.label());
         }
         IdentityError::Token(VerifyError::NotYetValid { .. }) => "token is not valid yet",
         IdentityError::Token(VerifyError::NotAToken) => {
