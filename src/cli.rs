@@ -26,6 +26,7 @@ mod settings;
 mod status;
 mod table;
 mod token;
+mod totp;
 pub mod user;
 
 use std::io::{self, Write};
@@ -76,14 +77,17 @@ enum Command {
     Explain(explain::Arguments),
     /// Attack a gateway as one user against another, and say what got through
     Probe(Box<probe::Arguments>),
-    /// Look into files of users, and change them
+    /// Look into users, and change them: in a file, or in the running gateway
     User(user::Arguments),
-    /// Make and show the keys of issuers
+    /// Make and show the keys of issuers, and API keys
     #[command(subcommand)]
     Key(key::Command),
-    /// Issue tokens, and look into them
+    /// Issue tokens, look into them, and end them
     #[command(subcommand)]
     Token(token::Command),
+    /// Enrol second factors, and take them away
+    #[command(subcommand)]
+    Totp(totp::Command),
     /// Hash a password, for a file of users
     Hash(hash::Arguments),
     /// Let the running gateway read its files again
@@ -138,7 +142,10 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Command::Serve(arguments) => serve::run(&arguments, config),
         Command::Status(arguments) => status::run(&arguments, &config),
         Command::Token(command) => token::run(&command, &config),
-        Command::User(arguments) => written(|out| Ok(user::run(&arguments, out).map(drop)?)),
+        Command::Totp(command) => totp::run(&command, &config),
+        Command::User(arguments) => {
+            written(|out| Ok(user::run(&arguments, &config, out).map(drop)?))
+        }
     }
 }
 

@@ -4,10 +4,14 @@ use std::{
     io::{self, Read, Write},
     net::TcpStream,
     os::unix::net::UnixStream,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use zeroize::Zeroizing;
+
 use super::address::{Address, connect_unix};
+use crate::secret::Secret;
 
 /// More than any answer of ours.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
@@ -18,6 +22,7 @@ const HEADER_COUNT: usize = 64;
 pub struct Client {
     address: Address,
     patience: Duration,
+    token: Option<Arc<Secret>>,
 }
 
 /// What was answered.
@@ -57,7 +62,19 @@ impl Client {
     /// A client that waits at most `patience` for a whole answer.
     #[must_use]
     pub fn new(address: Address, patience: Duration) -> Self {
-        Self { address, patience }
+        Self { address, patience, token: None }
+    }
+
+    /// Shows this token, over TCP.
+    #[must_use]
+    pub fn with_token(self, token: Option<Secret>) -> Self {
+        Self { token: token.map(Arc::new), ..self }
+    }
+
+    /// Where it asks.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Sends a GET.
@@ -66,7 +83,7 @@ impl Client {
     ///
     /// [`ClientError`]; an answer with any status is none.
     pub fn get(&self, path: &str) -> Result<Answer, ClientError> {
-        self.send("GET", path)
+        self.send("GET", path, &[])
     }
 
     /// Sends a POST without a body.
@@ -75,20 +92,34 @@ impl Client {
     ///
     /// [`ClientError`]; an answer with any status is none.
     pub fn post(&self, path: &str) -> Result<Answer, ClientError> {
-        self.send("POST", path)
+        self.send("POST", path, &[])
     }
 
-    fn send(&self, method: &str, path: &str) -> Result<Answer, ClientError> {
+    /// Sends JSON, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`]; an answer with any status is none.
+    pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Result<Answer, ClientError> {
         let deadline = Instant::now() + self.patience;
         let host = match &self.address {
             Address::Tcp(address) => address.to_string(),
             Address::Unix(_) => "localhost".to_owned(),
         };
-        let request = format!(
+        let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-             Content-Length: 0\r\n\r\n"
+             Content-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
         );
-        let answer = self.exchange(request.as_bytes(), deadline).map_err(|source| {
+        let mut request = Zeroizing::new(head.into_bytes());
+        if let (Some(token), Address::Tcp(_)) = (&self.token, &self.address) {
+            request.extend_from_slice(b"Authorization: Bearer ");
+            request.extend_from_slice(token.expose());
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        request.extend_from_slice(body);
+        let answer = self.exchange(&request, deadline).map_err(|source| {
             let address = self.address.clone();
             if matches!(source.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) {
                 ClientError::TimedOut { address, patience: self.patience }
@@ -188,6 +219,9 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let status = response.code?;
     let announced =
         |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case("content-length");
+    if status == 204 {
+        return Some(Answer { status, body: Vec::new() });
+    }
     let length = response.headers.iter().find(announced)?;
     let length: usize = std::str::from_utf8(length.value).ok()?.trim().parse().ok()?;
     let body = bytes.get(start..start.checked_add(length)?)?;

@@ -41,6 +41,18 @@ impl ExtraClaim {
     pub fn new(name: &str, value: Value) -> Result<Self, ClaimError> {
         Ok(Self { path: name.parse()?, value })
     }
+
+    /// Its path, as it is written.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path.to_string()
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.value.clone()
+    }
 }
 
 impl FromStr for ExtraClaim {

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::settings::{self, SettingsError};
 use crate::admin::Address;
@@ -15,7 +17,7 @@ use crate::config::{Admin, ConfigErrors};
 const DEFAULT: &str = "127.0.0.1:9180";
 
 /// Where the running gateway is asked.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Where {
     /// The admin listener, as `127.0.0.1:9180` or `unix:/path` [default: as configured]
     #[arg(long, value_name = "ADDRESS")]
@@ -37,9 +39,20 @@ pub(super) enum RemoteError {
     /// The answer cannot be read.
     #[error("the answer cannot be read")]
     Malformed(#[from] serde_json::Error),
+    /// Nothing listens where the gateway should.
+    #[error("this needs a running gateway, and none answers at {address}")]
+    NotRunning {
+        /// Where it was looked for.
+        address: Address,
+        /// Why.
+        source: ClientError,
+    },
     /// There is no admin listener.
     #[error("the admin listener is off: set `admin.address`, or name one with --admin")]
     Off,
+    /// The gateway does not do it.
+    #[error("{0}")]
+    Refused(String),
     /// An answer of another kind.
     #[error("the admin listener answers {status}: {text}")]
     Unexpected {
@@ -67,6 +80,49 @@ impl Where {
         };
         Ok(Client::new(address, patience))
     }
+
+    /// Asks for a change, or for what not everybody is told. `Null`: it is done, and there is
+    /// nothing to tell.
+    pub(super) fn ask(
+        &self,
+        config: &Path,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, RemoteError> {
+        let token = settings::load(config).ok().and_then(|config| config.admin_token);
+        let client = self.client(config, PATIENCE)?.with_token(token);
+        let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let body = Zeroizing::new(body); // may hold a password
+        let answer = client.send(method, path, &body).map_err(|error| match error {
+            ClientError::Io { .. } => {
+                RemoteError::NotRunning { address: client.address().clone(), source: error }
+            }
+            ClientError::NotOurs(_) | ClientError::TimedOut { .. } => error.into(),
+        })?;
+        match answer.status {
+            204 => Ok(Value::Null),
+            200 | 201 => Ok(serde_json::from_slice(&answer.body)?),
+            _ => Err(refusal(&answer)),
+        }
+    }
+}
+
+/// Hashing a password and reading everything again may take a while.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn refusal(answer: &Answer) -> RemoteError {
+    let told = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+    let detail = ["detail", "error"].into_iter().find_map(|key| told.get(key)?.as_str());
+    match detail {
+        Some(detail) => RemoteError::Refused(detail.to_owned()),
+        None => RemoteError::unexpected(answer),
+    }
+}
+
+/// Something's name as a segment of a path.
+pub(super) fn segment(name: &str) -> String {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// The admin address of the configuration. A configuration that is broken elsewhere still tells
@@ -141,6 +197,37 @@ pub(super) mod tests {
             stream.write_all(answer.as_bytes()).unwrap();
         });
         Where { admin: Some(Address::Tcp(address)) }
+    }
+
+    fn ask(status: &str, body: &str) -> Result<Value, RemoteError> {
+        answering(status, body).ask(Path::new("none.toml"), "POST", "/keys", None)
+    }
+
+    #[test]
+    fn what_is_refused_is_told_in_the_gateways_words() {
+        assert_eq!(ask("204 No Content", "").unwrap(), Value::Null);
+        assert_eq!(ask("201 Created", "{\"id\":1}").unwrap()["id"], 1);
+        let refused = ask("409 Conflict", "{\"detail\":\"the key is taken\"}").unwrap_err();
+        assert_eq!(refused.to_string(), "the key is taken");
+        let refused = ask("404 Not Found", "{\"error\":\"not found\"}").unwrap_err();
+        assert_eq!(refused.to_string(), "not found");
+        assert!(matches!(ask("500 Oh", "x"), Err(RemoteError::Unexpected { status: 500, .. })));
+    }
+
+    #[test]
+    fn without_a_gateway_it_is_said_that_one_is_needed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = Where { admin: Some(Address::Tcp(listener.local_addr().unwrap())) };
+        drop(listener);
+
+        let refused = place.ask(Path::new("none.toml"), "GET", "/keys", None).unwrap_err();
+
+        assert!(refused.to_string().starts_with("this needs a running gateway"), "{refused}");
+    }
+
+    #[test]
+    fn a_name_is_one_segment_whatever_is_in_it() {
+        assert_eq!(segment("a/../b?c d%"), "a%2F%2E%2E%2Fb%3Fc%20d%25");
     }
 
     fn address_of(text: &str) -> Result<Address, RemoteError> {

@@ -1,7 +1,9 @@
-//! `doorward token`: issues tokens with the configured keys, and looks into tokens.
+//! `doorward token`: issues tokens, looks into them, and ends them.
 
 mod inspect;
 mod issue;
+mod list;
+mod revoke;
 
 use std::path::Path;
 
@@ -17,11 +19,17 @@ pub(super) enum Command {
     Inspect(inspect::Arguments),
     /// Sign a token for a user
     Issue(issue::Arguments),
+    /// List the logins that can be refreshed
+    List(list::Arguments),
+    /// End a token, a login, or everything of a user
+    Revoke(revoke::Arguments),
 }
 
 pub(super) fn run(command: &Command, config: &Path) -> Result<Answer, Failure> {
     match command {
         Command::Inspect(arguments) => inspect::run(arguments, config, unix_seconds()),
         Command::Issue(arguments) => issue::run(arguments, config, unix_seconds()),
+        Command::List(arguments) => list::run(arguments, config),
+        Command::Revoke(arguments) => revoke::run(arguments, config),
     }
 }

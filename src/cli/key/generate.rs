@@ -43,7 +43,7 @@ pub(super) enum GenerateError {
     Unwritable { path: PathBuf, source: io::Error },
 }
 
-fn algorithms() -> impl TypedValueParser<Value = Algorithm> {
+pub(super) fn algorithms() -> impl TypedValueParser<Value = Algorithm> {
     PossibleValuesParser::new(Algorithm::ALL.map(Algorithm::as_str))
         .try_map(|name| name.parse::<Algorithm>())
 }
@@ -65,6 +65,16 @@ pub(super) fn run(arguments: &Arguments, now: Duration) -> Result<Answer, Failur
         answer.warnings.push(format!("this folder cannot serve an issuer as it is: {reason}"));
     }
     Ok(answer)
+}
+
+/// A new key of a name that tells algorithm and time.
+pub(super) fn place(
+    algorithm: Algorithm,
+    folder: &Path,
+    now: Duration,
+) -> Result<(PathBuf, String), GenerateError> {
+    let name = default_name(algorithm, now);
+    Ok((write(algorithm, folder, &name)?, name))
 }
 
 fn default_name(algorithm: Algorithm, now: Duration) -> String {

@@ -1,10 +1,13 @@
-//! `doorward key list`: the keys of a folder, a file or an issuer.
+//! `doorward key list`: the signing keys of a folder, a file or an issuer, or else the API keys of
+//! the running gateway.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::api;
 use crate::cli::answer::printable;
+use crate::cli::remote::Where;
 use crate::cli::table::columns;
 use crate::cli::{Answer, Failure, Verdict, settings};
 use crate::snapshot::{self, Summary};
@@ -12,12 +15,17 @@ use crate::token::{Algorithm, Key, KeyType, Keyring};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// A folder of keys, or one file
-    #[arg(required_unless_present = "issuer", conflicts_with = "issuer")]
+    /// A folder of signing keys, or one file
+    #[arg(conflicts_with_all = ["issuer", "user"])]
     path: Option<PathBuf>,
-    /// An issuer of the configuration
+    /// The signing keys of an issuer of the configuration
     #[arg(long, value_name = "NAME")]
     issuer: Option<String>,
+    /// The API keys of this user alone
+    #[arg(long, value_name = "NAME", conflicts_with = "issuer")]
+    user: Option<String>,
+    #[command(flatten)]
+    place: Where,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -63,7 +71,10 @@ pub(super) fn run(arguments: &Arguments, config: &Path) -> Result<Answer, Failur
             let (keyring, warnings) = Keyring::load(path)?;
             (keyring, warnings.iter().map(ToString::to_string).collect())
         }
-        (None, issuer) => of_issuer(issuer.as_deref().unwrap_or_default(), config)?,
+        (None, Some(issuer)) => of_issuer(issuer, config)?,
+        (None, None) => {
+            return api::list(&arguments.place, arguments.user.as_deref(), arguments.json, config);
+        }
     };
     let keys: Vec<Listed> = keyring.keys().map(Listed::of).collect();
     let answer = if arguments.json {
@@ -112,7 +123,10 @@ mod tests {
     }
 
     fn list(path: &Path, json: bool) -> String {
-        let arguments = Arguments { path: Some(path.to_owned()), issuer: None, json };
+        let arguments = {
+            let place = Where { admin: None };
+            Arguments { path: Some(path.to_owned()), issuer: None, user: None, place, json }
+        };
         run(&arguments, Path::new("unused")).unwrap().text
     }
 

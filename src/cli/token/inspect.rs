@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::answer::{chain, printable};
+use crate::cli::remote::{RemoteError, Where};
 use crate::cli::status::date;
 use crate::cli::{Answer, Failure, Verdict, settings};
 use crate::identity::{Identities, IdentityError};
@@ -23,6 +24,8 @@ use crate::token::{MAX_TOKEN, VerifyError};
 pub(in crate::cli) struct Arguments {
     /// The token; `-` reads it from standard input, which no list of processes shows
     token: String,
+    #[command(flatten)]
+    place: Where,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -57,21 +60,27 @@ enum Outcome {
 
 pub(super) fn run(arguments: &Arguments, config: &Path, now: u64) -> Result<Answer, Failure> {
     let token = read(&arguments.token)?;
-    let inspection = match settings::snapshot(config) {
+    let mut inspection = match settings::snapshot(config) {
         Ok((_, snapshot)) => inspect(&token, &snapshot.identities, now),
         Err(error) => {
             let reason = format!("there is no configuration to verify it by: {}", chain(&error));
             Inspection { reason: Some(reason), ..Inspection::decode(&token) }
         }
     };
+    let mut warnings = Vec::new();
+    if inspection.verified
+        && let Err(error) = inspection.ask(&token, &arguments.place, config)
+    {
+        warnings.push(format!("whether it was revoked could not be asked: {}", chain(&error)));
+    }
     let verdict = Verdict::of(inspection.verified);
     if arguments.json {
-        return Answer::json(&inspection, verdict);
+        return Ok(Answer { warnings, ..Answer::json(&inspection, verdict)? });
     }
-    Ok(Answer { text: printable(&describe(&inspection)), verdict, warnings: Vec::new() })
+    Ok(Answer { text: printable(&describe(&inspection)), verdict, warnings })
 }
 
-fn read(argument: &str) -> std::io::Result<String> {
+pub(super) fn read(argument: &str) -> std::io::Result<String> {
     if argument != "-" {
         return Ok(argument.trim().to_owned());
     }
@@ -80,7 +89,27 @@ fn read(argument: &str) -> std::io::Result<String> {
     Ok(text.trim().to_owned())
 }
 
+/// What only the running gateway knows.
+const NOT_REVOKED: &str = "not revoked, as the running gateway knows";
+
 impl Inspection {
+    /// Asks the running gateway about a token that holds otherwise.
+    fn ask(&mut self, token: &str, place: &Where, config: &Path) -> Result<(), RemoteError> {
+        self.checks.push(Check { check: NOT_REVOKED, outcome: Outcome::NotReached });
+        let body = serde_json::json!({ "token": token });
+        let told = place.ask(config, "POST", "/tokens/inspect", Some(&body))?;
+        self.verified = told.get("active").and_then(Value::as_bool).unwrap_or(false);
+        if !self.verified {
+            let reason = told.get("reason").and_then(Value::as_str);
+            self.reason = Some(reason.unwrap_or("the running gateway refuses it").to_owned());
+        }
+        let outcome = if self.verified { Outcome::Holds } else { Outcome::Fails };
+        if let Some(last) = self.checks.last_mut() {
+            last.outcome = outcome;
+        }
+        Ok(())
+    }
+
     /// What it says, believed by nobody.
     fn decode(token: &str) -> Self {
         let mut parts = token.split('.').map(|part| {
@@ -244,7 +273,8 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
 
     fn look(folder: &Path, token: &str, now: u64) -> Answer {
-        let arguments = Arguments { token: token.to_owned(), json: false };
+        let place = Where { admin: Some("unix:/nowhere/admin.sock".parse().unwrap()) };
+        let arguments = Arguments { token: token.to_owned(), place, json: false };
         run(&arguments, &folder.join("doorward.toml"), now).unwrap()
     }
 

@@ -1,11 +1,14 @@
-//! `doorward token issue`: a token for a user, signed with an issuer's newest private key.
+//! `doorward token issue`: a token for a user, signed with an issuer's newest private key: with
+//! the keys that the configuration names or, where an admin listener is named, by the gateway that
+//! runs there.
 
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::admin::issue::{ExtraClaim, Order};
+use crate::cli::remote::Where;
 use crate::cli::status::date;
 use crate::cli::{Answer, Failure, Verdict, settings};
 
@@ -23,12 +26,17 @@ pub(in crate::cli) struct Arguments {
     /// A further claim; VALUE is JSON, or else text; NAME may be a path: `realm_access.roles`
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claims: Vec<ExtraClaim>,
+    #[command(flatten)]
+    place: Where,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, now: u64) -> Result<Answer, Failure> {
+    if arguments.place.admin.is_some() {
+        return ask(arguments, config);
+    }
     let (_, snapshot) = settings::snapshot(config)?;
     let order = Order {
         user: &arguments.user,
@@ -49,6 +57,23 @@ pub(super) fn run(arguments: &Arguments, config: &Path, now: u64) -> Result<Answ
         "expires_at": date(issued.expires),
     });
     Answer::json(&told, Verdict::Good)
+}
+
+fn ask(arguments: &Arguments, config: &Path) -> Result<Answer, Failure> {
+    let Arguments { user, issuer, lifetime, claims, place, json } = arguments;
+    let claims: Map<_, _> = claims.iter().map(|claim| (claim.name(), claim.value())).collect();
+    let order = json!({
+        "user": user,
+        "issuer": issuer,
+        "lifetime": lifetime.map(|lifetime| lifetime.as_secs()),
+        "claims": claims,
+    });
+    let told = place.ask(config, "POST", "/tokens", Some(&order))?;
+    if *json {
+        return Answer::json(&told, Verdict::Good);
+    }
+    let token = told.get("token").and_then(Value::as_str).unwrap_or_default();
+    Ok(Answer::good(format!("{token}\n")))
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Scene {
         let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
         let mut out = Vec::new();
         let mut ask = || Ok(Secret::from(password.to_owned()));
-        execute(&line.arguments.command, &mut out, &mut ask).map_err(|error| error.to_string())?;
+        execute(&line.arguments.command, Path::new("none"), &mut out, &mut ask)
+            .map_err(|error| error.to_string())?;
         let said = String::from_utf8(out).unwrap();
         Ok(said.replace(&format!("{}/", self.folder.path().display()), ""))
     }
@@ -91,7 +92,10 @@ fn nobody_types_a_password_for_nothing() {
         let words = words.map(Into::into).chain([path.into_os_string()]);
         let arguments = Line::try_parse_from(words).unwrap().arguments;
         let mut ask = || panic!("asked for a password: {line}");
-        assert!(execute(&arguments.command, &mut Vec::new(), &mut ask).is_err(), "{line}");
+        assert!(
+            execute(&arguments.command, Path::new("none"), &mut Vec::new(), &mut ask).is_err(),
+            "{line}"
+        );
     }
 }
 

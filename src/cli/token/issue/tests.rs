@@ -1,7 +1,5 @@
 use std::fs;
 
-use serde_json::Value;
-
 use super::*;
 use crate::admin::issue::{IssueError, Issued};
 use crate::token::{Algorithm, generate};
