@@ -39,6 +39,9 @@ pub(super) enum RemoteError {
     /// The answer cannot be read.
     #[error("the answer cannot be read")]
     Malformed(#[from] serde_json::Error),
+    /// The token is not known.
+    #[error("over TCP this needs `admin.token`, which the configuration does not tell")]
+    NoToken(#[source] SettingsError),
     /// Nothing listens where the gateway should.
     #[error("this needs a running gateway, and none answers at {address}")]
     NotRunning {
@@ -90,7 +93,10 @@ impl Where {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, RemoteError> {
-        let token = settings::load(config).ok().and_then(|config| config.admin_token);
+        let (token, broken) = match settings::load(config) {
+            Ok(config) => (config.admin_token, None),
+            Err(errors) => (None, Some(errors)), // the socket needs none
+        };
         let client = self.client(config, PATIENCE)?.with_token(token);
         let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let body = Zeroizing::new(body); // may hold a password
@@ -103,6 +109,7 @@ impl Where {
         match answer.status {
             204 => Ok(Value::Null),
             200 | 201 => Ok(serde_json::from_slice(&answer.body)?),
+            401 if let Some(errors) = broken => Err(RemoteError::NoToken(errors.into())),
             _ => Err(refusal(&answer)),
         }
     }

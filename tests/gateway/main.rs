@@ -10,6 +10,7 @@
 
 mod access;
 mod admin;
+mod admin_api;
 mod authn;
 mod cli;
 mod credentials;

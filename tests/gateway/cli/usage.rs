@@ -12,7 +12,7 @@ fn wrong_usage_is_two_and_says_why_on_standard_error() {
         &["fly"],
         &["explain", "GET", "/"],
         &["explain", "--user", "alice", "--anonymous", "GET", "/"],
-        &["key", "list"],
+        &["key", "list", "keys", "--user", "alice"],
         &["key", "generate", "--algorithm", "none", "--out", "x"],
         &["token", "issue", "--user", "alice", "--lifetime", "soon"],
         &["status", "--admin", "nowhere"],
