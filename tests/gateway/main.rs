@@ -36,4 +36,5 @@ mod tokens_jwthenticator;
 mod tokens_omegaml;
 mod tokens_ryft;
 mod tokens_standard;
+mod tokens_store_away;
 mod webdav;

@@ -5,6 +5,7 @@ mod discovery;
 mod grants;
 mod introspection;
 mod refusals;
+mod robustness;
 mod second_factor;
 
 use serde_json::{Value, json};

@@ -30,7 +30,6 @@ const JSON: &str = "application/json; charset=utf-8";
 const AWAY: u64 = 5;
 
 /// Its paths and how they are answered.
-#[must_use]
 pub fn router() -> Router {
     let external = Router::new()
         .route("/authenticate", post(authenticate))

@@ -4,6 +4,7 @@
 //! Somebody logs in with the user name or the e-mail address. A user with a second factor adds it
 //! as `otp`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::spaced;
+use crate::directory::Directory;
 use crate::identity::{Identities, IdentityError};
 use crate::secret::Secret;
 use crate::service::{Call, IssueError, Issued, LoginError, RefreshError, Shape, Wish};
@@ -36,7 +38,6 @@ const LATER: &str = "Try again later.";
 const AWAY: u64 = 5;
 
 /// Its paths and how they are answered.
-#[must_use]
 pub fn router() -> Router {
     Router::new()
         .route("/token-auth/", post(log_in))
@@ -154,7 +155,7 @@ impl From<RefreshError> for Refusal {
 
 /// What a client gets, in this order.
 #[derive(Serialize)]
-struct Token<'t> {
+struct Answer<'t> {
     token_type: &'static str,
     token: &'t str,
     expires_in: f64,
@@ -162,9 +163,9 @@ struct Token<'t> {
 
 fn answer(issued: &Issued) -> Response {
     let seconds = u32::try_from(issued.expires_in()).unwrap_or(u32::MAX);
-    let token =
-        Token { token_type: "Bearer", token: &issued.access_token, expires_in: f64::from(seconds) };
-    spaced::answer(StatusCode::OK, JSON, &token)
+    let expires_in = f64::from(seconds);
+    let answer = Answer { token_type: "Bearer", token: &issued.access_token, expires_in };
+    spaced::answer(StatusCode::OK, JSON, &answer)
 }
 
 async fn log_in(call: Call, body: Bytes) -> Result<Response, Refusal> {
@@ -215,13 +216,13 @@ fn name_of<'u>(identities: &'u Identities, given: &'u str) -> String {
     if identities.find(given).is_some() || !given.contains('@') {
         return given.to_owned();
     }
-    let users = identities.directories.iter().flat_map(|directory| directory.users());
+    let users = identities.directories.iter().flat_map(Directory::users);
     let with_address = users.filter(|user| {
         user.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(given))
     });
     // A user of a later directory may be hidden by one of the same name.
     let mut named = with_address.filter(|user| {
-        identities.find(&user.name).is_some_and(|(_, found)| std::sync::Arc::ptr_eq(found, user))
+        identities.find(&user.name).is_some_and(|(_, found)| Arc::ptr_eq(found, user))
     });
     match (named.next(), named.next()) {
         (Some(only), None) => only.name.to_string(),

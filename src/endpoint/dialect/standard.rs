@@ -27,7 +27,6 @@ use self::refusal::Refusal;
 pub(super) use self::metadata::issuer;
 
 /// Its paths and how they are answered.
-#[must_use]
 pub fn router() -> Router {
     Router::new()
         .route("/oauth2/token", post(token::token))
