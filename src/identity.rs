@@ -419,6 +419,81 @@ mod tests {
         }
     }
 
+    fn key(owner: &str, kind: KeyKind) -> Arc<ApiKey> {
+        Arc::new(ApiKey {
+            id: "k".into(),
+            hash: [0; 32],
+            owner: owner.into(),
+            kind,
+            label: Box::default(),
+            scope: serde_json::from_str(r#"{"permissions": ["files:read"]}"#).unwrap(),
+            created_at: NOW,
+            expires_at: Some(NOW + 10),
+        })
+    }
+
+    #[test]
+    fn a_token_of_an_api_key_has_its_scope_and_ends_with_it() {
+        let (identities, standing) = (identities(), Standing::default());
+        let token = token("local", "alice", &serde_json::json!({ "client_id": "k" }));
+        let identify = |now| {
+            let scratch = &mut Scratch::default();
+            let identified = identities.identify_token_with(scratch, &standing, &token, now);
+            identified.map(|(principal, _)| principal).map_err(|error| error.label())
+        };
+        assert_eq!(identify(NOW).unwrap_err(), "key_unknown");
+
+        standing.apply([standing::Change::Key(key("alice", KeyKind::User))]);
+        let principal = identify(NOW).unwrap();
+        assert_eq!(principal.key().unwrap().owner, "alice".into());
+        assert!(principal.facts().roles.is_empty());
+        assert_eq!(identify(NOW + 10).unwrap_err(), "key_expired");
+    }
+
+    #[test]
+    fn a_key_proves_its_owner_while_they_are_welcome() {
+        let identities = identities();
+        let prove = |owner, kind, now| {
+            let identified = identities.identify_key(key(owner, kind), now);
+            identified.map(|(_, until)| until).map_err(|error| error.label())
+        };
+
+        assert_eq!(prove("alice", KeyKind::User, NOW), Ok(NOW + 9));
+        assert_eq!(prove("alice", KeyKind::User, NOW + 10), Err("key_expired"));
+        for (owner, kind) in [
+            ("carol", KeyKind::User),
+            ("nobody", KeyKind::User),
+            ("alice", KeyKind::Registered),
+            ("nobody", KeyKind::Registered),
+        ] {
+            assert_eq!(prove(owner, kind, NOW), Err("key_owner"), "{owner}");
+        }
+    }
+
+    #[test]
+    fn what_is_under_way_goes_on_for_as_long_as_its_user_may() {
+        let (identities, standing) = (identities(), Standing::default());
+        let began_ms = NOW * 1000;
+        let may =
+            |principal: &Principal| principal.may_go_on(&identities, &standing, NOW, began_ms);
+        let by_password = identities.password_of("alice").proves(false).unwrap();
+        let (by_key, _) = identities.identify_key(key("alice", KeyKind::User), NOW).unwrap();
+        let nobody = anonymous();
+        let mut gone = by_password.facts().clone();
+        gone.name = "carol".into();
+        let disabled = Principal::new(gone, Basis::Password { has_code: false });
+
+        assert!(may(&by_password) && may(&nobody) && !may(&disabled));
+        assert!(!may(&by_key), "there is no such key");
+        standing.apply([standing::Change::Key(key("alice", KeyKind::User))]);
+        assert!(may(&by_key));
+
+        let what = standing::Revoked::User { name: "alice".into(), since_ms: began_ms };
+        let revocation = standing::Revocation { what, until: NOW + 100 };
+        standing.apply([standing::Change::Revoked(revocation)]);
+        assert!(!may(&by_password) && !may(&by_key) && may(&nobody));
+    }
+
     #[test]
     fn a_bound_token_is_worth_what_its_user_is_now() {
         let none = serde_json::json!({});

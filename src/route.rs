@@ -16,6 +16,7 @@ pub use self::table::{NoRoute, Table};
 
 /// One route.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what it says, each on its own")]
 pub struct Route {
     /// Its name in the configuration.
     pub name: Box<str>,

@@ -20,12 +20,10 @@ pub(super) fn is_meant(parts: &Parts, host: &CanonicalHost<'_>, is_secure: bool)
 }
 
 fn is_from_here(fields: &HeaderMap, host: &CanonicalHost<'_>, is_secure: bool) -> bool {
-    match only(fields, &SEC_FETCH_SITE) {
-        Some(Some(site)) => return matches!(site, "same-origin" | "none"),
-        Some(None) => return false,
-        None => {}
+    if fields.contains_key(&SEC_FETCH_SITE) {
+        return matches!(only(fields, &SEC_FETCH_SITE), Some("same-origin" | "none"));
     }
-    let Some(Some(origin)) = only(fields, &header::ORIGIN) else { return false };
+    let Some(origin) = only(fields, &header::ORIGIN) else { return false };
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let origin_secure = match scheme {
         "https" => true,
@@ -36,11 +34,11 @@ fn is_from_here(fields: &HeaderMap, host: &CanonicalHost<'_>, is_secure: bool) -
     origin_secure == is_secure && authority.is_same_origin(origin_secure, host, is_secure)
 }
 
-/// The value of a field that may stand once; `None` inside: it stands twice, or is no text.
-fn only<'f>(fields: &'f HeaderMap, name: &HeaderName) -> Option<Option<&'f str>> {
+/// The value of a field that may stand once; `None`: it does not, or is no text.
+fn only<'f>(fields: &'f HeaderMap, name: &HeaderName) -> Option<&'f str> {
     let mut values = fields.get_all(name).iter();
     let first = values.next()?;
-    Some(if values.next().is_some() { None } else { first.to_str().ok() })
+    if values.next().is_some() { None } else { first.to_str().ok() }
 }
 
 #[cfg(test)]

@@ -206,11 +206,10 @@ impl Rejection {
     /// Seconds after which another attempt makes sense.
     #[must_use]
     pub fn retry_after(self) -> Option<u32> {
-        match self {
-            Self::Throttled { seconds } => Some(seconds),
-            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(1),
-            _ => None,
+        if let Self::Throttled { seconds } = self {
+            return Some(seconds);
         }
+        (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1)
     }
 
     /// Whether the request was permitted, and only its forwarding failed.

@@ -175,8 +175,8 @@ fn what_has_expired_is_forgotten() {
 
 #[test]
 fn beyond_the_bound_what_was_revoked_is_still_found() {
-    let mut known = Known::default();
-    known.tokens = (0..MOST).map(|number| (number.to_string().into(), NOW)).collect();
+    let tokens = (0..MOST).map(|number| (number.to_string().into(), NOW)).collect();
+    let mut known = Known { tokens, ..Known::default() };
 
     assert!(known.revoke(Revoked::Token("t1".into()), NOW + 100));
 
