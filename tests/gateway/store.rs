@@ -2,6 +2,7 @@
 //! they have acknowledged, and come back by themselves.
 
 mod away;
+mod bounds;
 mod contract;
 mod crash;
 mod nodes;

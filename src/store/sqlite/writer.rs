@@ -71,6 +71,8 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     timeout: Duration,
     is_well: Arc<AtomicBool>,
+    /// Whether somebody has waited in vain since a write was last tried out.
+    is_late: AtomicBool,
 }
 
 impl Writer {
@@ -87,7 +89,13 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || work(&jobs, file, &standing))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), timeout, is_well })
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            timeout,
+            is_well,
+            is_late: AtomicBool::new(false),
+        })
     }
 
     /// Has `work` done on the thread.
@@ -104,18 +112,22 @@ impl Writer {
         match tokio::time::timeout(self.timeout, receiver).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(StoreError::Unavailable(None)),
-            Err(elapsed) => Err(StoreError::away(elapsed)),
+            Err(elapsed) => {
+                self.is_late.store(true, Ordering::Relaxed);
+                Err(StoreError::away(elapsed))
+            }
         }
     }
 
     /// Whether the file can be used. Where the last to write could not, it is tried again.
     pub(super) async fn is_well(&self) -> bool {
-        if self.is_well.load(Ordering::Relaxed) {
+        if self.is_well.load(Ordering::Relaxed) && !self.is_late.load(Ordering::Relaxed) {
             let work = |connection: &Connection| execute(connection, "SELECT 1 FROM probe");
             return self.call(Access::Reads, work).await.is_ok();
         }
         let put = "INSERT INTO probe (id, count) VALUES (1, 1) \
                    ON CONFLICT (id) DO UPDATE SET count = count + 1";
+        self.is_late.store(false, Ordering::Relaxed); // unless this is late as well
         self.call(Access::Writes, move |connection| execute(connection, put)).await.is_ok()
     }
 
