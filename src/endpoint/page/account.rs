@@ -8,6 +8,7 @@ pub(crate) mod tokens;
 
 use askama::Template;
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 use http::StatusCode;
 
@@ -90,7 +91,8 @@ pub(crate) struct Asked {
 }
 
 /// `GET /me`.
-pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn show(visit: Visit, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let Some(known) = &visit.known else {
         return visit.ask_to_log_in(Some(&visit.path("/me")));
     };

@@ -7,6 +7,7 @@
 //! the way would keep it.
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest as _, Query, Request};
 use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::{any, get, post};
@@ -45,7 +46,10 @@ struct Wanted {
 }
 
 /// `GET /frontend/jwt/?username=`: a token as plain text, for oneself, or by an administrator.
-async fn token(visit: Visit, Query(wanted): Query<Wanted>) -> Response {
+async fn token(visit: Visit, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
+    let Ok(Query(wanted)) = wanted else {
+        return error(StatusCode::BAD_REQUEST, "the query can't be read");
+    };
     let Some(known) = &visit.known else {
         return error(StatusCode::UNAUTHORIZED, "no valid session");
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 use http::StatusCode;
 
@@ -124,7 +125,12 @@ fn place(visit: &Visit, asked: &str) -> String {
 }
 
 /// `GET /login`.
-pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+pub(crate) async fn show(
+    visit: Visit,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    // What can't be read asks for nothing.
+    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let redirect = asked.redirect.as_deref().unwrap_or_default();
     if let Some(known) = &visit.known {
         let page = KnownPage {

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven by the WebDriver protocol over plain HTTP.
+//! A headless Chromium, driven by the `WebDriver` protocol over plain HTTP.
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
@@ -17,7 +17,7 @@ use crate::support::programs::available;
 
 /// A browser takes its time to start where much else runs.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// The name under which WebDriver passes elements.
+/// The name under which `WebDriver` passes elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A running browser; it ends with the test.
@@ -26,7 +26,7 @@ pub(crate) struct Browser {
     address: SocketAddr,
     session: String,
     base: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl fmt::Debug for Browser {
@@ -59,13 +59,13 @@ impl Browser {
         });
         let address = SocketAddr::from(([127, 0, 0, 1], ports.next().expect("a port")));
         let base = format!("https://files.test:{}", gateway.address("tls").port());
-        let mut browser = Self { driver, address, session: String::new(), base, _profile: profile };
+        let mut browser = Self { driver, address, session: String::new(), base, profile };
         browser.begin();
         Some(browser)
     }
 
     fn begin(&mut self) {
-        let profile = self._profile.path().join("profile").display().to_string();
+        let profile = self.profile.path().join("profile").display().to_string();
         let arguments = [
             "--headless=new",
             "--no-sandbox", // tests may run as root

@@ -105,8 +105,6 @@ fn every_page_can_be_used_by_keyboard_and_told_by_a_screen_reader() {
     browser.open("/login");
     check_both();
     assert_eq!(browser.evaluate("document.activeElement.id"), "username");
-    browser.open("/nowhere");
-    browser.open("/login");
     log_in(&browser, "wrong");
     check_both();
     browser.fill("#password", PASSWORD).follow("main button");

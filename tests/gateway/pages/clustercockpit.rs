@@ -90,6 +90,7 @@ fn a_token_is_for_oneself_or_by_an_administrator() {
     }
     let nobody = Visitor::of(&gateway).get("/frontend/jwt/?username=alice");
     assert_eq!((nobody.status, &nobody.json()["status"]), (401, &json!("Unauthorized")));
+    assert_eq!(root.get("/frontend/jwt/?username=bob&username=alice").status, 400);
     let led = [("Sec-Fetch-Site", "cross-site")];
     assert_eq!(alice.send("GET", "/frontend/jwt/?username=alice", None, &led).status, 403);
 }

@@ -200,6 +200,7 @@ fn a_form_that_is_none_is_refused_and_nothing_breaks() {
     assert_eq!(send(form, &twice), 400);
     assert_eq!(send(form, "%"), 403);
     assert_eq!(send(form, "\u{fffd}%ff%fe=%00"), 403);
+    assert_eq!(visitor.get("/login?redirect=/a&next=/b&done=%ff").status, 200);
     assert_eq!(visitor.send("PUT", "/login", None, &[]).status, 405);
     let wrong = visitor.send("DELETE", "/me", None, &[]);
     assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET,HEAD")));

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use percent_encoding::utf8_percent_encode;
+
 use crate::support::client::Response;
 use crate::support::gateway::TestGateway;
 
@@ -16,16 +18,8 @@ pub(crate) struct Visitor<'g> {
 
 /// Percent-encodes for a form.
 pub(crate) fn form(fields: &[(&str, &str)]) -> String {
-    let escape = |text: &str| {
-        text.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                    char::from(byte).to_string()
-                }
-                _ => format!("%{byte:02X}"),
-            })
-            .collect::<String>()
-    };
+    let escape =
+        |text: &str| utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let pairs = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
     pairs.collect::<Vec<_>>().join("&")
 }
