@@ -83,6 +83,10 @@ pub enum StartError {
     /// The key of sessions.
     #[error("store.secret")]
     Sessions(#[from] SealError),
+    /// This program was built without it.
+    #[cfg(not(feature = "postgres"))]
+    #[error("store.postgres: this program was built without PostgreSQL (feature `postgres`)")]
+    NoPostgres,
     /// The store.
     #[error("store")]
     Store(#[from] OpenError),

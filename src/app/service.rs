@@ -16,6 +16,7 @@ use crate::control::Control;
 use crate::endpoint::{Desk, Endpoints};
 use crate::identity::standing::Standing;
 use crate::identity::throttle::{Settings, Throttle};
+use crate::secret::Secret;
 use crate::service::{Parts, Reload, Secrets, SystemClock, TokenService};
 use crate::session::Sealer;
 use crate::snapshot::Snapshot;
@@ -153,6 +154,16 @@ async fn open(
             let opened = store::sqlite::Sqlite::open(path, store.timeout, standing, now)?;
             Ok(Some(Arc::new(opened)))
         }
-        StorePlace::Postgres { .. } => Ok(None),
+        #[cfg(feature = "postgres")]
+        StorePlace::Postgres { url, ca } => {
+            let settings = store::postgres::Settings {
+                address: Secret::new(url.expose().trim_ascii().to_vec()),
+                authorities: ca.clone(),
+                timeout: store.timeout,
+            };
+            Ok(Some(Arc::new(store::Postgres::open(&settings, standing, now).await?)))
+        }
+        #[cfg(not(feature = "postgres"))]
+        StorePlace::Postgres { .. } => Err(StartError::NoPostgres),
     }
 }
