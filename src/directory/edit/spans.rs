@@ -77,7 +77,7 @@ fn find<'n>(root: &'n Node, name: &str) -> Option<Found<'n>> {
 }
 
 /// The first of a list or map of which `is`, asked by its key and value, says so.
-fn found<'n>(all: &'n Node, is: impl Fn(Option<&str>, &Node) -> bool) -> Option<Found<'n>> {
+fn found(all: &Node, is: impl Fn(Option<&str>, &Node) -> bool) -> Option<Found<'_>> {
     let (parts, place, flow, in_list): (Vec<(usize, &Node)>, _, _, _) = match &all.value {
         Value::List { items, flow } => {
             let parts = items.iter().map(|item| (item.span.start, item)).collect();

@@ -123,9 +123,10 @@ impl From<IssueError> for Refusal {
 
 impl From<IdentityError> for Refusal {
     fn from(error: IdentityError) -> Self {
-        let refusal = match &error {
-            IdentityError::Ended(_) => Self::unauthorized("Token has been revoked"),
-            error => Self::unauthorized(format!("Authentication failed: {error}")),
+        let refusal = if matches!(error, IdentityError::Ended(_)) {
+            Self::unauthorized("Token has been revoked")
+        } else {
+            Self::unauthorized(format!("Authentication failed: {error}"))
         };
         refusal.because(error.label())
     }

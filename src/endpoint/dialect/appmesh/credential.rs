@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse as _, Response};
 use cookie::Cookie;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::answer::{COOKIE, Refusal};
 use crate::service::{Call, Verified};
@@ -64,15 +64,19 @@ impl<'h> Shown<'h> {
         };
         let mut origins = fields.get_all(header::ORIGIN).iter();
         match (origins.next(), origins.next()) {
-            (None, _) => match fields.get("sec-fetch-site").map(|site| site.as_bytes()) {
+            (None, _) => match fields.get("sec-fetch-site").map(HeaderValue::as_bytes) {
                 None | Some(b"same-origin" | b"none") => Ok(()),
                 Some(_) => refused(),
             },
             (Some(origin), None) => {
                 let Ok(origin) = origin.to_str() else { return refused() };
-                let is_named = |allowed: &Box<str>| allowed.eq_ignore_ascii_case(origin);
-                let is_own = call.origin().eq_ignore_ascii_case(origin);
-                if is_own || call.profile.origins.iter().any(is_named) { Ok(()) } else { refused() }
+                let mut named = call.profile.origins.iter();
+                let is_named = named.any(|allowed| allowed.eq_ignore_ascii_case(origin));
+                if is_named || call.origin().eq_ignore_ascii_case(origin) {
+                    Ok(())
+                } else {
+                    refused()
+                }
             }
             (Some(_), Some(_)) => refused(),
         }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, done, json_body};
 use super::credential::{Name, SELF, authorize, verify};
+use crate::directory::Directory;
 use crate::directory::edit::{NewUser, Update};
 use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
@@ -64,7 +65,7 @@ fn seen(call: &Call, user: &User) -> Map<String, Value> {
 /// The users that count: of several of a name the first.
 fn all(call: &Call) -> BTreeMap<&str, &Arc<User>> {
     let directories = call.snapshot.identities.directories.iter().rev();
-    let users = directories.flat_map(|directory| directory.users());
+    let users = directories.flat_map(Directory::users);
     users.map(|user| (&*user.name, user)).collect()
 }
 
