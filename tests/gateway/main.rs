@@ -37,4 +37,5 @@ mod tokens_omegaml;
 mod tokens_ryft;
 mod tokens_standard;
 mod tokens_store_away;
+mod two_nodes;
 mod webdav;

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::support::gateway::TestGateway;
+use crate::support::postgres::TestPostgres;
 use crate::support::tokens::Token;
 use crate::support::upstream::TestUpstream;
 
@@ -11,10 +12,10 @@ const IDENTIFIER: &str = "0f3c2a9e-1111-4222-8333-444455556666";
 
 #[test]
 fn nothing_is_issued_and_verification_goes_on() {
+    let Some(mut server) = TestPostgres::start() else { return };
     let upstream = TestUpstream::start();
-    // Nobody listens there.
-    let store = "postgres = \"postgres://doorward@127.0.0.1:1/doorward\"\ntimeout = \"1s\"";
-    let mut gateway = TestGateway::before(&upstream)
+    let store = &format!("postgres = \"{}\"\ntimeout = \"1s\"", server.address());
+    let gateway = TestGateway::before(&upstream)
         .section("endpoints.tokens", "dialect = \"standard\"\nissuer = \"local\"")
         .section("endpoints.omegaml", "dialect = \"omegaml\"\nissuer = \"local\"")
         .section(
@@ -22,8 +23,8 @@ fn nothing_is_issued_and_verification_goes_on() {
             "dialect = \"jwthenticator\"\nissuer = \"local\"\npath = \"/jwt\"",
         )
         .section("store", store)
-        .spawn();
-    gateway.wait_until_listening();
+        .start();
+    server.kill();
     let away = |response: &crate::support::client::Response, body: &str| {
         assert_eq!((response.status, &*response.text()), (503, body));
         assert!(response.header("retry-after").unwrap().parse::<u64>().unwrap() > 0);
