@@ -135,7 +135,7 @@ pub(super) mod hexadecimal {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    use super::super::KeyHash;
+    use super::KeyHash;
 
     pub(in crate::api_key) fn serialize<S: Serializer>(
         hash: &KeyHash,
