@@ -82,6 +82,20 @@ fn lifetimes(dialect: Dialect) -> (Duration, Duration) {
     }
 }
 
+/// For how long, and for how many lifetimes of a token, the clients of a dialect expect to refresh.
+fn refreshing(dialect: Dialect) -> (Duration, u32) {
+    match dialect {
+        Dialect::Jwthenticator => (DAY, 10),
+        Dialect::Omegaml => (30 * DAY, 7 * 24 * 12), // seven days of tokens that live 5 minutes
+        Dialect::Appmesh
+        | Dialect::Clustercockpit
+        | Dialect::ForwardAuth
+        | Dialect::Page
+        | Dialect::Ryft
+        | Dialect::Standard => (30 * DAY, 10),
+    }
+}
+
 fn dialect(raw: file::Dialect) -> Dialect {
     match raw {
         file::Dialect::Appmesh => Dialect::Appmesh,
@@ -141,7 +155,9 @@ impl Endpoint {
         let lifetime = time("lifetime", raw.lifetime.as_deref(), usual);
         let max_lifetime =
             time("max_lifetime", raw.max_lifetime.as_deref(), usual_max.max(lifetime));
-        let refresh_lifetime = time("refresh_lifetime", raw.refresh_lifetime.as_deref(), 30 * DAY);
+        let (usual_refresh, usual_window) = refreshing(dialect);
+        let refresh_lifetime =
+            time("refresh_lifetime", raw.refresh_lifetime.as_deref(), usual_refresh);
         let key_lifetime = time("key_lifetime", raw.key_lifetime.as_deref(), 2 * DAY);
         if max_lifetime < lifetime {
             let (longer, reason) = if is_said {
@@ -174,7 +190,7 @@ impl Endpoint {
             refresh_window: findings.number(
                 &key.child("refresh_window"),
                 raw.refresh_window,
-                10,
+                usual_window,
                 0..=100_000,
             ),
             audience: match raw.audience {

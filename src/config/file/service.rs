@@ -106,11 +106,12 @@ pub(in crate::config) struct Endpoint {
     /// The longest that a client may ask for. Default: what the dialect's clients expect.
     #[schemars(extend("format" = "duration"))]
     pub(in crate::config) max_lifetime: Option<String>,
-    /// How long a login can be refreshed.
-    #[schemars(extend("default" = "30d", "format" = "duration"))]
+    /// How long a login can be refreshed. Default: 30d; `jwthenticator`: 24h.
+    #[schemars(extend("format" = "duration"))]
     pub(in crate::config) refresh_lifetime: Option<String>,
     /// For how many lifetimes after the login a token may be renewed by itself (ryft, omegaml).
-    #[schemars(extend("default" = 10, "minimum" = 0))]
+    /// Default: 10; `omegaml`: 2016, which is 7 days.
+    #[schemars(extend("minimum" = 0))]
     pub(in crate::config) refresh_window: Option<i64>,
     /// The `aud` of its tokens. Default: the issuer's.
     pub(in crate::config) audience: Option<OneOrMore>,
