@@ -130,15 +130,25 @@ fn schemathesis_finds_nothing_that_the_document_does_not_say() {
         .start();
     let token = access_token(&gateway, "alice", "wonderland-of-alice");
 
-    run(trusting(&gateway, &packaged("schemathesis"))
-        .args(["run", &format!("{}/openapi.json", origin(&gateway))])
-        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--no-shrink"])
-        .args(["--seed", "1", "--workers", "2", "--request-timeout", "20"])
-        // A grant that is well-formed and not good is a 400 (RFC 6749 §5.2).
-        .args(["--exclude-checks", "positive_data_acceptance"])
-        .args(["--header", &format!("Authorization: Bearer {token}")])
-        .arg("--tls-verify")
-        .arg(gateway.files().path("ca.pem")));
+    let authorization = format!("Bearer {token}");
+    let account = || {
+        let headers = [("Authorization", &*authorization)];
+        gateway.send_tls("GET", "/account", &headers, b"").status
+    };
+    // What ends the token comes last.
+    for (which, after) in [("--exclude-path", 200), ("--include-path", 401)] {
+        run(trusting(&gateway, &packaged("schemathesis"))
+            .args(["run", &format!("{}/openapi.json", origin(&gateway))])
+            .args([which, "/account/logout"])
+            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15"])
+            .args(["--seed", "1", "--workers", "2", "--request-timeout", "20", "--no-shrink"])
+            // A grant that is well-formed and not good is a 400 (RFC 6749 §5.2).
+            .args(["--exclude-checks", "positive_data_acceptance"])
+            .args(["--header", &format!("Authorization: {authorization}")])
+            .arg("--tls-verify")
+            .arg(gateway.files().path("ca.pem")));
+        assert_eq!(account(), after);
+    }
 }
 
 #[test]

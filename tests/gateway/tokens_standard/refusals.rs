@@ -192,6 +192,7 @@ fn json_is_read_strictly() {
         r#"{"label": "a", "expires_in": "60"}"#,
         r#"{"label": "a", "expires_in": 0}"#,
         r#"{"label": "a", "expires_in": -1}"#,
+        r#"{"label": "a", "expires_in": 9223372036854775807}"#,
     ] {
         assert_refused(&send("/account/keys", "application/json", body), 400, "invalid_request");
     }

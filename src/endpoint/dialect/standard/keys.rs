@@ -13,6 +13,9 @@ use super::refusal::{ErrorBody, Problem, Refusal};
 use crate::api_key::{ApiKey, Scope};
 use crate::service::NewKey;
 
+/// The longest life that a key may be given: a hundred years, in seconds.
+const MAX_LIFETIME: u64 = 100 * 365 * 24 * 3600;
+
 /// How far a key reaches. What is left out, or `null`, is not narrowed.
 #[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "tells what `api_key::Scope` reads and writes")]
@@ -39,7 +42,7 @@ pub(super) struct KeyRequest {
     #[schema(value_type = ScopeBody, required = false)]
     scope: Scope,
     /// For how many seconds it holds. Default: until it is revoked.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 3_153_600_000_u64)]
     expires_in: Option<u64>,
 }
 
@@ -124,6 +127,9 @@ pub(super) async fn issue(
 ) -> Result<(StatusCode, Json<NewKeyBody>), Refusal> {
     let Owner { call, name, .. } = owner;
     let KeyRequest { label, scope, expires_in } = request;
+    if expires_in.is_some_and(|seconds| seconds > MAX_LIFETIME) {
+        return Err(Refusal::InvalidRequest("no key holds for over a hundred years"));
+    }
     let lifetime = expires_in.map(Duration::from_secs);
     let new = NewKey { owner: name, label, scope, lifetime };
     let (key, text) = call.service.issue_key(&call.snapshot.identities, new).await?;
