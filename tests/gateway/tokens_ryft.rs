@@ -522,3 +522,23 @@ fn too_many_failures_are_429() {
     assert_eq!(last.json()["status"], 429);
     assert!(last.header("retry-after").unwrap().parse::<u64>().unwrap() > 0);
 }
+
+#[test]
+fn no_second_entry_of_a_name_comes_to_count() {
+    let upstream = TestUpstream::start();
+    let more = "- {username: alice, password: alice-of-the-second, roles: [admin]}\n";
+    let gateway = before(&upstream)
+        .section("directories.zmore", "file = \"more.yaml\"")
+        .file("more.yaml", more)
+        .start();
+    let admin = root(&gateway);
+    assert_eq!(login(&gateway, "alice", "alice-of-the-second").status, 401);
+    let add = "{\"username\":\"alice\",\"password\":\"x\"}";
+    assert_eq!(send(&gateway, "POST", "/user", &admin, add).status, 409);
+
+    assert_eq!(send(&gateway, "DELETE", "/user?name=alice", &admin, "").status, 200);
+
+    assert_eq!(login(&gateway, "alice", "alice-of-the-second").status, 401);
+    assert!(!gateway.files().read("more.yaml").contains("alice"));
+    assert!(!gateway.files().read("users.yaml").contains("alice"));
+}

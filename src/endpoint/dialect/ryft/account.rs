@@ -80,24 +80,25 @@ pub(super) async fn identify(call: &Call, fields: &HeaderMap) -> Result<Arc<User
 
 /// A token that does not hold, in the words that clients know.
 pub(super) fn refused(error: &IdentityError) -> Refusal {
-    let message = match error {
-        IdentityError::Token(VerifyError::Expired { expires, now }) => {
-            let message = format!("token is expired by {}", Ago(now.saturating_sub(*expires)));
-            return Refusal::Token(message.into()).noted(None, error.label());
-        }
-        IdentityError::Token(VerifyError::NotYetValid { .. }) => "token is not valid yet",
-        IdentityError::Token(VerifyError::NotAToken) => {
-            "token contains an invalid number of segments"
-        }
-        IdentityError::Token(
-            VerifyError::AlgorithmNotAllowed
-            | VerifyError::UnsupportedAlgorithm
-            | VerifyError::UnknownKey,
-        ) => "Invalid signing algorithm",
-        IdentityError::Token(VerifyError::BadSignature) => "signature is invalid",
-        _ => "token is not valid",
-    };
-    Refusal::Token(Cow::Borrowed(message)).noted(None, error.label())
+    let message = if let IdentityError::Token(error) = error { words(*error) } else { INVALID };
+    Refusal::Token(message).noted(None, error.label())
+}
+
+const INVALID: Cow<'static, str> = Cow::Borrowed("token is not valid");
+
+fn words(error: VerifyError) -> Cow<'static, str> {
+    if let VerifyError::Expired { expires, now } = error {
+        return format!("token is expired by {}", Ago(now.saturating_sub(expires))).into();
+    }
+    let known = [
+        (matches!(error, VerifyError::NotYetValid { .. }), "token is not valid yet"),
+        (error == VerifyError::NotAToken, "token contains an invalid number of segments"),
+        (error == VerifyError::AlgorithmNotAllowed, "Invalid signing algorithm"),
+        (error == VerifyError::UnsupportedAlgorithm, "Invalid signing algorithm"),
+        (error == VerifyError::UnknownKey, "Invalid signing algorithm"),
+        (error == VerifyError::BadSignature, "signature is invalid"),
+    ];
+    known.into_iter().find(|(is_it, _)| *is_it).map_or(INVALID, |(_, words)| words.into())
 }
 
 /// A span of time as `1h2m3s`.

@@ -8,7 +8,9 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
-use crate::endpoint::dialect::retry::retry_after;
+use crate::directory::edit::EditError;
+use crate::endpoint::dialect::retry::{SOON, retry_after};
+use crate::endpoint::dialect::users::{Verdict, verdict};
 use crate::service::{LoginError, Outcome, UsersError};
 
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"Authorization Required\"");
@@ -59,19 +61,24 @@ impl Refusal {
 
     /// A change of users that was not made, in the words of this dialect.
     pub(super) fn of_users(error: &UsersError, name: &str, tried: &'static str) -> Self {
-        use crate::directory::edit::EditError;
-        use crate::endpoint::dialect::users::{Verdict, verdict};
-        let (status, message) = match error {
+        let (status, message) = match verdict(error) {
+            Verdict::Later => return Self::Later(SOON),
+            Verdict::Refused(status, message) => (status, message),
+        };
+        let message = match error {
             UsersError::Edit(EditError::Exists(_)) => {
-                (StatusCode::CONFLICT, Cow::Owned(format!("\"{name}\" user already exists")))
+                Cow::Owned(format!("\"{name}\" user already exists"))
             }
             UsersError::Edit(EditError::Unknown(_)) => {
-                (StatusCode::NOT_FOUND, Cow::Owned(format!("no \"{name}\" user found")))
+                Cow::Owned(format!("no \"{name}\" user found"))
             }
-            other => match verdict(other) {
-                Verdict::Later => return Self::Later(super::super::retry::SOON),
-                Verdict::Refused(status, message) => (status, message),
-            },
+            UsersError::Edit(_)
+            | UsersError::InConfiguration(_)
+            | UsersError::Interrupted
+            | UsersError::NoDirectory
+            | UsersError::NotLoaded
+            | UsersError::Password
+            | UsersError::Unavailable(_) => message,
         };
         Self::Plain { status, message, details: Some(tried) }
     }
@@ -81,7 +88,7 @@ impl From<LoginError> for Refusal {
     /// For a login by header: what is wrong with it is nobody's business.
     fn from(error: LoginError) -> Self {
         match error {
-            LoginError::Busy | LoginError::Unavailable(_) => Self::Later(super::super::retry::SOON),
+            LoginError::Busy | LoginError::Unavailable(_) => Self::Later(SOON),
             LoginError::Throttled { retry_after } => Self::Throttled(retry_after),
             LoginError::ChallengeGone
             | LoginError::Refused

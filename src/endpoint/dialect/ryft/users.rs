@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::identify;
 use super::answer::{self, Refusal};
+use crate::directory::Directory;
 use crate::directory::edit::{NewUser, Update};
 use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
@@ -117,7 +118,7 @@ pub(super) async fn list(call: Call, fields: HeaderMap, uri: Uri) -> Result<Resp
         names.iter().map(find).collect::<Result<_, _>>()?
     } else if is_admin {
         let identities = &call.snapshot.identities;
-        let all = identities.directories.iter().flat_map(|directory| directory.users());
+        let all = identities.directories.iter().flat_map(Directory::users);
         // Of several of a name the first counts.
         let counts = |user: &&Arc<User>| {
             identities.find(&user.name).is_some_and(|(_, found)| Arc::ptr_eq(found, user))
