@@ -22,6 +22,7 @@ mod framing;
 mod layering;
 mod limits;
 mod pages;
+mod probe;
 mod readme;
 mod reload;
 mod resilience;
