@@ -161,6 +161,11 @@ fn a_refusal_is_explained_as_printed() {
 }
 
 #[test]
+fn the_proof_works_as_printed() {
+    cook("Proof that nobody leaves their home");
+}
+
+#[test]
 fn metrics_and_health_work_as_printed() {
     cook("Metrics, health, status");
 }

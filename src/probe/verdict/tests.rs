@@ -23,10 +23,9 @@ fn verdict(site: &Site, line: &str, fields: &str) -> Verdict {
 
 #[track_caller]
 fn assert_escape(site: &Site, line: &str, fields: &str, expected: &str) {
-    match verdict(site, line, fields) {
-        Verdict::Escaped(reason) => assert!(reason.contains(expected), "{line}: {reason}"),
-        other => panic!("{line} {fields}: {other:?}"),
-    }
+    let verdict = verdict(site, line, fields);
+    let is_it = matches!(&verdict, Verdict::Escaped(reason) if reason.contains(expected));
+    assert!(is_it, "{line} {fields}: {verdict:?}");
 }
 
 #[track_caller]

@@ -7,6 +7,9 @@ use std::thread;
 pub(super) const ALICES: &str = "what alice wrote";
 pub(super) const BOBS: &str = "what nobody but bob may read";
 
+/// What a server makes of a target.
+pub(super) type Resolve = fn(&str) -> Option<&'static str>;
+
 /// What it has.
 pub(super) fn file(path: &str) -> Option<&'static str> {
     match path {
@@ -17,7 +20,7 @@ pub(super) fn file(path: &str) -> Option<&'static str> {
 }
 
 /// Serves what `resolve` makes of a target.
-pub(super) fn start(resolve: fn(&str) -> Option<&'static str>) -> SocketAddr {
+pub(super) fn start(resolve: Resolve) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

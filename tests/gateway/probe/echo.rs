@@ -1,10 +1,10 @@
 //! The upstream's own reading, and the dialect that is proposed for it.
 
-use super::careless::{self, decoded, file, walked};
+use super::careless::{self, Resolve, decoded, file, walked};
 use super::{probe, text};
 
 /// What `--upstream-echo` proposes for a server that resolves targets so.
-fn proposed(resolve: fn(&str) -> Option<&'static str>) -> (Option<i32>, serde_json::Value) {
+fn proposed(resolve: Resolve) -> (Option<i32>, serde_json::Value) {
     let upstream = format!("http://{}", careless::start(resolve));
 
     let output = probe(&[
@@ -40,7 +40,7 @@ fn as_windows(path: &str) -> String {
 
 #[test]
 fn each_kind_of_server_gets_its_dialect() {
-    let servers: [(&str, fn(&str) -> Option<&'static str>, bool); 4] = [
+    let servers: [(&str, Resolve, bool); 4] = [
         ("posix", |path| file(path), true),
         ("posix", |path| file(&walked(&decoded(path))), false),
         ("windows", |path| file(&walked(&as_windows(&decoded(path)))), false),
