@@ -31,11 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Recorder(Arc<Mutex<VecDeque<Record>>>);
 
 impl Recorder {
-    /// Accepts and records until it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// The listener has none of its own; errors of accepting are passed over.
+    /// Accepts and records until it is dropped; errors of accepting are passed over.
     pub async fn serve(self, listener: TcpListener) {
         loop {
             match listener.accept().await {

@@ -1,6 +1,6 @@
 //! What is attacked: how an API tells the homes of its users apart.
 
-use super::reading::{decode, segments};
+use super::reading::segments;
 use crate::resource::Dialect;
 
 /// A user, and the part of the API that is theirs.
@@ -108,23 +108,6 @@ impl Site {
     pub fn other_below(&self) -> String {
         self.other.resource().trim_start_matches('/').to_owned()
     }
-
-    /// The segments of the attacker's home in a path of the upstream's, decoded.
-    #[must_use]
-    pub fn own_place(&self) -> Vec<Vec<u8>> {
-        place(&[&self.root, &self.own.home])
-    }
-
-    /// The segments of the attacked home in a path of the upstream's, decoded.
-    #[must_use]
-    pub fn other_place(&self) -> Vec<Vec<u8>> {
-        place(&[&self.root, &self.other.home])
-    }
-}
-
-/// The decoded segments of `parts` put together.
-pub(super) fn place(parts: &[&str]) -> Vec<Vec<u8>> {
-    parts.iter().flat_map(|part| segments(part.as_bytes()).map(decode)).collect()
 }
 
 #[cfg(test)]
@@ -174,6 +157,5 @@ pub(super) mod tests {
         site.own.home = "/staff/alice".to_owned();
 
         assert_eq!(site.up("..", "/"), "../../");
-        assert_eq!(site.own_place(), [&b"files"[..], b"staff", b"alice"]);
     }
 }

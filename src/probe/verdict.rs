@@ -6,7 +6,7 @@ use super::attack::{Attack, FORGEABLE, fold};
 use super::http1::Outcome;
 use super::reading::{Patterns, all, cut, decode, is_below, walk};
 use super::record::Record;
-use super::site::{Site, place};
+use super::site::{Owner, Site};
 
 /// The verdict on one attack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +51,29 @@ pub struct Judge<'s> {
     site: &'s Site,
     /// Identity that came with what was the attacker's own, and must come with everything.
     identity: Vec<(String, Vec<u8>)>,
-    own: Vec<Vec<u8>>,
-    other: Vec<Vec<u8>>,
+    own: Homes,
+    other: Homes,
+}
+
+/// Where a home lies: in the API, and below the root of homes. Its own name may have several
+/// readings, and all of them are it.
+#[derive(Debug)]
+struct Homes {
+    in_api: BTreeSet<Vec<Vec<u8>>>,
+    in_tree: BTreeSet<Vec<Vec<u8>>>,
+}
+
+impl Homes {
+    fn of(site: &Site, owner: &Owner) -> Self {
+        let places = |path: &str| {
+            let readings = all(path.as_bytes(), site.dialect);
+            readings.iter().map(|reading| walk(reading, Patterns::Literal)).collect()
+        };
+        Self {
+            in_api: places(&format!("{}{}", site.root, owner.home)),
+            in_tree: places(&owner.home),
+        }
+    }
 }
 
 impl<'s> Judge<'s> {
@@ -66,8 +87,8 @@ impl<'s> Judge<'s> {
         Self {
             site,
             identity: identity.collect(),
-            own: site.own_place(),
-            other: site.other_place(),
+            own: Homes::of(site, &site.own),
+            other: Homes::of(site, &site.other),
         }
     }
 
@@ -151,22 +172,25 @@ impl<'s> Judge<'s> {
 
     /// Whether one of these paths leads out of the attacker's home in some reading.
     fn leaves(&self, paths: &[Vec<u8>]) -> Option<String> {
-        self.leads_out(paths, &self.own, &self.other, Patterns::Literal)
+        self.leads_out(paths, &self.own.in_api, &self.other.in_api, Patterns::Literal)
     }
 
     /// The same for the value of a parameter, which names a place below the root of homes.
     fn leaves_tree(&self, value: &Vec<u8>) -> Option<String> {
-        let own = place(&[&self.site.own.home]);
-        let other = place(&[&self.site.other.home]);
         // APIs that take paths as parameters take patterns there as well.
-        self.leads_out(std::slice::from_ref(value), &own, &other, Patterns::Matched)
+        self.leads_out(
+            std::slice::from_ref(value),
+            &self.own.in_tree,
+            &self.other.in_tree,
+            Patterns::Matched,
+        )
     }
 
     fn leads_out(
         &self,
         paths: &[Vec<u8>],
-        own: &[Vec<u8>],
-        other: &[Vec<u8>],
+        own: &BTreeSet<Vec<Vec<u8>>>,
+        other: &BTreeSet<Vec<Vec<u8>>>,
         patterns: Patterns,
     ) -> Option<String> {
         let dialect = self.site.dialect;
@@ -175,10 +199,13 @@ impl<'s> Judge<'s> {
             .flat_map(|path| all(path, dialect))
             .map(|reading| walk(&reading, patterns))
             .collect();
-        if let Some(found) = places.iter().find(|place| is_below(place, other, dialect)) {
+        let is_in = |place: &[Vec<u8>], homes: &BTreeSet<Vec<Vec<u8>>>| {
+            homes.iter().any(|home| is_below(place, home, dialect))
+        };
+        if let Some(found) = places.iter().find(|place| is_in(place, other)) {
             return Some(format!("names {} of {}", shown(found), self.site.other.name));
         }
-        let found = places.iter().find(|place| !is_below(place, own, dialect))?;
+        let found = places.iter().find(|place| !is_in(place, own))?;
         Some(format!("names {}, outside the home of {}", shown(found), self.site.own.name))
     }
 

@@ -93,6 +93,16 @@ fn what_stays_at_home_is_harmless() {
 }
 
 #[test]
+fn a_home_whose_name_has_several_readings_is_still_a_home() {
+    let mut site = site();
+    site.own.home = "/staff/al%20ice+co".to_owned();
+
+    assert_harmless(&site, "GET /files/staff/al%20ice+co/x?dir=/staff/al%20ice+co/x", "");
+    assert_escape(&site, "GET /files/staff/al%20ice/x", "", "outside the home");
+    assert_escape(&site, "GET /files/staff/al%20ice+co/../../bob", "", "of bob");
+}
+
+#[test]
 fn case_counts_but_for_windows() {
     let windows = Site { dialect: Dialect::Windows, ..site() };
 
