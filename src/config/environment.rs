@@ -30,43 +30,82 @@ pub(super) fn overlay(
     let mut variables: Vec<_> =
         variables.iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
     variables.sort();
-    for (name, value) in variables {
-        let origin = sources.add_variable(name.clone());
-        let rest = name.strip_prefix(PREFIX).unwrap_or("");
-        let mut readings = Vec::new();
-        read(shape, Some(tree), rest, &Key::default(), &mut readings);
-        match settle(readings) {
-            Ok(Some(reading)) if reading.key == Key::of("include") => {
-                let reason = "can only be written into a file";
-                found.error(sources, origin, "include", reason.to_owned());
-            }
-            Ok(Some(reading)) => match parse(reading.shape, &reading, value, origin) {
-                Ok(node) => set(tree, reading.key.steps(), node, origin),
-                Err(reason) => found.error(sources, origin, &reading.key.to_string(), reason),
-            },
-            Ok(None) if is_foreign(name, value) || tree.mentions(&format!("env:{name}")) => {}
-            Ok(None) => {
-                let names = sections(shape);
-                let reason = match rest.split_once('_') {
-                    Some((section, _)) if names.iter().any(|name| name == section) => {
-                        "names no key of its section".to_owned()
-                    }
-                    _ => {
-                        let section = rest.split('_').next().unwrap_or("");
-                        format!(
-                            "names no key: section `{section}` is {}",
-                            suggest(section, names.iter().map(String::as_str))
-                        )
-                    }
-                };
-                found.error(sources, origin, "", reason);
-            }
-            Err(keys) => {
-                let reason = format!("could mean {keys}: write it into the file");
-                found.error(sources, origin, "", reason);
+    let mut waiting: Vec<Variable<'_>> = variables
+        .into_iter()
+        .map(|(name, value)| Variable { name, value, origin: sources.add_variable(name.clone()) })
+        .collect();
+    // What could belong to tables of several names waits until the others have named theirs.
+    loop {
+        let before = waiting.len();
+        let mut ambiguous = Vec::new();
+        for variable in waiting {
+            if let Err(keys) = lay(tree, shape, &variable, sources, found) {
+                ambiguous.push((variable, keys));
             }
         }
+        if ambiguous.len() == before {
+            for (variable, keys) in ambiguous {
+                let reason = format!("could mean {keys}: write it into the file");
+                found.error(sources, variable.origin, "", reason);
+            }
+            return;
+        }
+        waiting = ambiguous.into_iter().map(|(variable, _)| variable).collect();
     }
+}
+
+/// A variable of ours.
+#[derive(Debug)]
+struct Variable<'v> {
+    name: &'v str,
+    value: &'v str,
+    origin: Origin,
+}
+
+/// Lays one variable over the tree.
+///
+/// # Errors
+///
+/// The keys that it could mean, where these are several; nothing was laid.
+fn lay(
+    tree: &mut Table,
+    shape: &Shape,
+    variable: &Variable<'_>,
+    sources: &Sources,
+    found: &mut Found,
+) -> Result<(), String> {
+    let Variable { name, value, origin } = *variable;
+    let rest = name.strip_prefix(PREFIX).unwrap_or("");
+    let mut readings = Vec::new();
+    read(shape, Some(tree), rest, &Key::default(), &mut readings);
+    match settle(readings)? {
+        Some(reading) if reading.key == Key::of("include") => {
+            let reason = "can only be written into a file";
+            found.error(sources, origin, "include", reason.to_owned());
+        }
+        Some(reading) => match parse(reading.shape, &reading, value, origin) {
+            Ok(node) => set(tree, reading.key.steps(), node, origin),
+            Err(reason) => found.error(sources, origin, &reading.key.to_string(), reason),
+        },
+        None if is_foreign(name, value) || tree.mentions(&format!("env:{name}")) => {}
+        None => {
+            let names = sections(shape);
+            let reason = match rest.split_once('_') {
+                Some((section, _)) if names.iter().any(|name| name == section) => {
+                    "names no key of its section".to_owned()
+                }
+                _ => {
+                    let section = rest.split('_').next().unwrap_or("");
+                    format!(
+                        "names no key: section `{section}` is {}",
+                        suggest(section, names.iter().map(String::as_str))
+                    )
+                }
+            };
+            found.error(sources, origin, "", reason);
+        }
+    }
+    Ok(())
 }
 
 /// One way to read a variable's name.

@@ -1,5 +1,6 @@
 //! What is refused, where, and in which words; what the environment does; what includes do.
 
+use super::shape::Text;
 use super::*;
 
 mod documents;
@@ -247,6 +248,37 @@ fn the_environment_overrides_every_kind_of_key() {
     assert_eq!(config.roles[0].name, "reader");
     assert_eq!(config.listeners[1].name, "second");
     assert_eq!(config.server.realm, "12");
+}
+
+/// Every key of the file, as a variable spells it with tables called `main`.
+fn variables(shape: &Shape, name: &str, all: &mut Vec<String>) {
+    match shape {
+        Shape::Keys(known) => {
+            for known in known {
+                let spelt = known.name.to_ascii_uppercase().replace('-', "_");
+                variables(&known.shape, &format!("{name}_{spelt}"), all);
+            }
+        }
+        Shape::Names(shape) if name.matches('_').count() == 1 => {
+            variables(shape, &format!("{name}_MAIN"), all);
+        }
+        Shape::Text(Text::Secret) => all.extend([name.to_owned(), format!("{name}_FILE")]),
+        _ => all.push(name.to_owned()),
+    }
+}
+
+#[test]
+fn every_key_can_be_reached_by_the_environment_without_a_file() {
+    let mut names = Vec::new();
+    variables(&Shape::root(), "DOORWARD", &mut names);
+    names.retain(|name| name != "DOORWARD_INCLUDE");
+
+    let everything = names.iter().map(|name| (name.clone(), "?".to_owned()));
+    let refused = Config::load(Path::new(""), everything).unwrap_err().to_string();
+
+    assert!(names.len() > 120, "{}", names.len());
+    assert!(!refused.contains("names no key") && !refused.contains("could mean"), "{refused}");
+    assert!(refused.contains("environment variable DOORWARD_ENDPOINTS_MAIN_LIFETIME"), "{refused}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod admin;
 mod admin_api;
 mod authn;
 mod cli;
+mod container;
 mod credentials;
 mod curl;
 mod demo;
