@@ -278,7 +278,7 @@ fn every_key_can_be_reached_by_the_environment_without_a_file() {
 
     assert!(names.len() > 120, "{}", names.len());
     assert!(!refused.contains("names no key") && !refused.contains("could mean"), "{refused}");
-    assert!(refused.contains("environment variable DOORWARD_ENDPOINTS_MAIN_LIFETIME"), "{refused}");
+    assert!(refused.contains("environment variable DOORWARD_ENDPOINTS_MAIN_DIALECT"), "{refused}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod start;
 mod store;
 mod support;
 mod tls;
+mod token_checks;
 mod tokens_appmesh;
 mod tokens_clients;
 mod tokens_jwthenticator;
