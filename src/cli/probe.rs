@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::credential::Kinds;
 use self::gateway::OwnGateway;
@@ -100,6 +101,8 @@ enum ProbeCommandError {
     Alone,
     #[error("--credential")]
     Credential(#[from] SecretError),
+    #[error("interrupted: nothing is proved")]
+    Interrupted,
     #[error("there is no randomness")]
     Randomness(#[from] SignError),
     #[error("no network")]
@@ -128,10 +131,17 @@ pub(super) fn run(arguments: &Arguments, named: Option<PathBuf>) -> Result<Answe
         return Err(ProbeCommandError::Alone.into());
     }
     let told = runtime.block_on(async {
-        if arguments.remote.url.is_some() {
-            arguments.attack_remote(attacker, victim, named).await
-        } else {
-            arguments.attack_own(attacker, victim, &settings::path(named)).await
+        let attack = async {
+            if arguments.remote.url.is_some() {
+                arguments.attack_remote(attacker, victim, named).await
+            } else {
+                arguments.attack_own(attacker, victim, &settings::path(named)).await
+            }
+        };
+        tokio::select! {
+            told = attack => told,
+            // The gateway of our own ends with the attack that is dropped here.
+            () = interrupted() => Err(ProbeCommandError::Interrupted.into()),
         }
     })?;
     told.answer(arguments.json)
@@ -228,6 +238,18 @@ impl Arguments {
             run: token_id().map_err(ProbeCommandError::Randomness)?,
             sight,
         }))
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn interrupted() {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        return std::future::pending().await; // then they end the process as ever
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
 }
 
