@@ -119,24 +119,6 @@ impl TestGateway {
             assert!(waiting, "the gateway is not ready ({exited:?}): {}", self.output());
             let _ = self.notification();
         }
-        self.take_addresses();
-    }
-
-    /// Waits for the listeners alone, of a gateway that lacks something else to be ready.
-    #[track_caller]
-    pub(crate) fn wait_until_listening(&mut self) {
-        let is_listening = || {
-            let status = self.try_admin("GET", "/status").map(|response| response.json());
-            status.is_some_and(|status| {
-                status["listeners"].as_array().is_some_and(|all| !all.is_empty())
-            })
-        };
-        self.wait("listeners", is_listening);
-        self.take_addresses();
-    }
-
-    #[track_caller]
-    fn take_addresses(&mut self) {
         let status = self.status();
         for listener in status["listeners"].as_array().expect("listeners") {
             let name = listener["name"].as_str().expect("name").to_owned();
