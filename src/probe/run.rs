@@ -21,6 +21,9 @@ const AT_ONCE: usize = 8;
 /// Whether the upstream still gets what is the attacker's own is asked so often.
 const CONTROL_EVERY: usize = 200;
 
+/// What is shown in the place of the credential.
+const HIDDEN: &str = "$CREDENTIAL";
+
 /// How it is known what the upstream received.
 #[derive(Clone, Debug)]
 pub enum Sight {
@@ -163,13 +166,14 @@ impl Attempt {
             }
         };
         let mut sender = plan.sender(site, &self.id);
-        "$CREDENTIAL".clone_into(&mut sender.credential.1);
+        HIDDEN.clone_into(&mut sender.credential.1);
+        let secret = plan.credential.1.as_bytes();
         Finding {
             sent: self.attack.message.render(&sender),
             id: self.id,
             site: site.name.clone(),
             attack: self.attack,
-            received: self.records.into_iter().map(|record| record.raw).collect(),
+            received: self.records.iter().map(|record| hide(&record.raw, secret)).collect(),
             verdict,
         }
     }
@@ -303,6 +307,20 @@ async fn fetch(target: &Target, marker: &str) -> Result<Vec<Record>, ProbeError>
     records.iter().map(|record| Record::from_json(record).ok_or_else(none)).collect()
 }
 
+/// The head with [`HIDDEN`] in the place of the credential: what lets everything through lets
+/// that through as well.
+fn hide(head: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(head.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(head, secret) {
+        shown.extend_from_slice(head.get(from..at).unwrap_or_default());
+        shown.extend_from_slice(HIDDEN.as_bytes());
+        from = at + secret.len();
+    }
+    shown.extend_from_slice(head.get(from..).unwrap_or_default());
+    shown
+}
+
 /// The same message for a file that does not exist; `None`: it names no file.
 fn elsewhere(message: &Message, file: &str) -> Option<Message> {
     let missing = format!("missing-{file}");
@@ -318,4 +336,33 @@ fn elsewhere(message: &Message, file: &str) -> Option<Message> {
         ),
     };
     (renamed != *message).then_some(renamed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_that_was_passed_on_is_not_shown() {
+        let head = b"GET / HTTP/1.1\r\nAuthorization: Basic YTpi\r\nX: Basic YTpi\r\n\r\n";
+
+        let shown = hide(head, b"Basic YTpi");
+
+        let expected = b"GET / HTTP/1.1\r\nAuthorization: $CREDENTIAL\r\nX: $CREDENTIAL\r\n\r\n";
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_does_not_exist_has_another_name() {
+        let message = |target: &str| Message::Http1 {
+            line: format!("GET {target} HTTP/1.1"),
+            fields: Vec::new(),
+            body: String::new(),
+        };
+
+        let renamed = elsewhere(&message("/bob/x.txt"), "x.txt");
+
+        assert_eq!(renamed, Some(message("/bob/missing-x.txt")));
+        assert_eq!(elsewhere(&message("/bob/"), "x.txt"), None);
+    }
 }

@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
+use base64::engine::general_purpose::STANDARD;
+
 use super::{FAMILIES, Told, Upstream};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -131,6 +133,11 @@ fn what_checks_nothing_is_caught_by_every_family() {
     let finding = told.findings("escaped")[0];
     assert!(finding["sent_text"].as_str().unwrap().contains("$CREDENTIAL"), "{finding}");
     assert!(!finding["received"].as_array().unwrap().is_empty(), "{finding}");
+    let shown = told.json.to_string();
+    let head = finding["received"][0].as_str().unwrap();
+    let head = super::text(&base64::Engine::decode(&STANDARD, head).unwrap());
+    assert!(head.contains("Authorization: $CREDENTIAL"), "{head}");
+    assert!(!shown.contains("alice:any"), "the credential is printed");
 }
 
 #[test]
