@@ -198,7 +198,10 @@ impl TryFrom<serde_json::Value> for Lifetime {
         let read = match &value {
             serde_json::Value::String(text) => humantime::parse_duration(text).ok(),
             serde_json::Value::Number(number) => number.as_u64().map(Duration::from_secs),
-            _ => None,
+            serde_json::Value::Array(_)
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Null
+            | serde_json::Value::Object(_) => None,
         };
         let reason = || "a lifetime is a text such as \"15m\" or a number of seconds".to_owned();
         read.map(Self).ok_or_else(reason)

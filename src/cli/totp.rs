@@ -93,7 +93,7 @@ fn enrol(arguments: &Enrol, config: &Path) -> Result<Answer, Failure> {
     named.told(&told, || {
         let codes = told.get("recovery_codes").and_then(Value::as_array);
         let codes = codes.into_iter().flatten().filter_map(Value::as_str);
-        let codes: String = codes.map(|code| format!("  {code}\n")).collect();
+        let codes = codes.map(|code| ["  ", code, "\n"].concat()).collect::<Vec<_>>().concat();
         format!(
             "`{}` has a second factor now. Recovery codes, each good once, shown this once:\n{codes}",
             named.name

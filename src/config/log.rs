@@ -120,7 +120,7 @@ impl Admin {
         let key = Key::of("admin");
         let token = token.and_then(|form| findings.secret(&key.child("token"), &form.0));
         if let Some(token) = &token {
-            let is_text = token.expose().iter().all(|byte| byte.is_ascii_graphic());
+            let is_text = token.expose().iter().all(u8::is_ascii_graphic);
             if token.len() < LEAST_TOKEN || !is_text {
                 let reason = format!(
                     "must be at least {LEAST_TOKEN} printable ASCII characters without blanks; a \
