@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::files::{Authority, TestFiles};
 use super::gateway::TestGateway;
+use super::postgres::TestPostgres;
 use super::tokens;
 
 /// Alice may write, and has a home; bob may read; carol is disabled; dave has neither role nor
@@ -48,6 +49,8 @@ pub(crate) struct Builder {
     prelude: String,
     descriptors: Option<u32>,
     passed: Option<(TcpListener, String)>,
+    /// Where `DOORWARD_TEST_STORE=postgres` puts what tests would put into a file.
+    database: Option<TestPostgres>,
     pub(super) authority: Authority,
 }
 
@@ -89,6 +92,7 @@ impl Builder {
             prelude: String::new(),
             descriptors: None,
             passed: None,
+            database: None,
             authority,
         }
     }
@@ -205,8 +209,28 @@ impl Builder {
         command
     }
 
+    /// Where tests are to run on PostgreSQL, gives a gateway that remembers one of its own.
+    fn choose_store(&mut self) {
+        let asked = std::env::var("DOORWARD_TEST_STORE").is_ok_and(|store| store == "postgres");
+        let says = |section: &str, what: &str| {
+            self.sections.get(section).is_some_and(|text| text.contains(what))
+        };
+        let remembers = self.sections.iter().any(|(name, text)| {
+            name.starts_with("endpoints.") && !text.contains("\"forward-auth\"")
+        });
+        if !asked || !remembers || says("store", "postgres =") || says("store", "sqlite =") {
+            return;
+        }
+        self.database = TestPostgres::start();
+        if let Some(server) = &self.database {
+            let section = self.sections.entry("store").or_default();
+            let _ = write!(section, "\npostgres = \"{}\"", server.address());
+        }
+    }
+
     /// Writes the configuration and starts the gateway, without waiting for it.
-    pub(crate) fn spawn(self) -> TestGateway {
+    pub(crate) fn spawn(mut self) -> TestGateway {
+        self.choose_store();
         TestGateway::spawn(self)
     }
 
