@@ -177,7 +177,7 @@ impl Endpoint {
             raw.omit_claims.as_deref().unwrap_or_default().iter().any(wanted)
         };
         let has_set = |wanted: fn(&file::EndpointSet) -> bool| {
-            raw.sets.as_ref().is_none_or(|sets| sets.iter().any(wanted))
+            raw.sets.as_deref().unwrap_or(&[file::EndpointSet::External]).iter().any(wanted)
         };
         Some(Self {
             hosts: hosts?,

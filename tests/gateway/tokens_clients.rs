@@ -27,7 +27,7 @@ fn jwthenticator(upstream: &TestUpstream) -> Builder {
     TestGateway::before(upstream)
         .section(
             "endpoints.jwt",
-            "dialect = \"jwthenticator\"\nissuer = \"local\"\npath = \"/auth\"",
+            "dialect = \"jwthenticator\"\nissuer = \"local\"\npath = \"/auth\"\nsets = [\"external\", \"internal\"]",
         )
         .section("store", &format!("secret = \"{STORE_SECRET}\""))
         .signing_with("RS256")

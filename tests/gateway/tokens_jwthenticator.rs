@@ -16,7 +16,10 @@ const FALSE: &str = r#"{"result": false, "message": null}"#;
 
 fn before(upstream: &TestUpstream) -> Builder {
     TestGateway::before(upstream)
-        .section("endpoints.jwt", "dialect = \"jwthenticator\"\nissuer = \"local\"")
+        .section(
+            "endpoints.jwt",
+            "dialect = \"jwthenticator\"\nissuer = \"local\"\nsets = [\"external\", \"internal\"]",
+        )
         .section("store", &format!("secret = \"{STORE_SECRET}\""))
         .with("issuers.local", "bound = false\nclaims = { subject = \"identifier\" }")
 }

@@ -20,7 +20,7 @@ fn nothing_is_issued_and_verification_goes_on() {
         .section("endpoints.omegaml", "dialect = \"omegaml\"\nissuer = \"local\"")
         .section(
             "endpoints.jwt",
-            "dialect = \"jwthenticator\"\nissuer = \"local\"\npath = \"/jwt\"",
+            "dialect = \"jwthenticator\"\nissuer = \"local\"\npath = \"/jwt\"\nsets = [\"external\", \"internal\"]",
         )
         .section("store", store)
         .start();

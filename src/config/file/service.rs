@@ -123,7 +123,9 @@ pub(in crate::config) struct Endpoint {
     /// Whether a one-time code may be used again within its 30 seconds, as App Mesh's clients do.
     #[schemars(extend("default" = false))]
     pub(in crate::config) totp_reuse: Option<bool>,
-    /// JWThenticator's sets of endpoints that answer. Default: both.
+    /// JWThenticator's sets of endpoints that answer. `internal` lets whoever reaches it register
+    /// keys: name it on a listener or host of its own.
+    #[schemars(extend("default" = ["external"]))]
     pub(in crate::config) sets: Option<Vec<EndpointSet>>,
     /// How long the keys live that JWThenticator's clients register.
     #[schemars(extend("default" = "48h", "format" = "duration"))]
