@@ -87,9 +87,7 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.extend_from_slice(b"{\"time\":\"");
     stamp.write(out, record.time_unix_ms);
     out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":");
-    out.push(b'"');
-    out.extend_from_slice(record.request_id.as_bytes()); // ours, or a plain word
-    out.push(b'"');
+    quoted(out, record.request_id.as_bytes(), NAME_LIMIT);
     optional(out, name!("decision.id"), record.decision_id);
     text(out, name!("listener"), record.listener, NAME_LIMIT);
     key(out, name!("peer.address"));
