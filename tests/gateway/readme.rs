@@ -106,6 +106,31 @@ fn the_home_as_the_root_works_as_printed() {
 }
 
 #[test]
+fn tokens_by_oauth_work_as_printed() {
+    cook("Tokens by OAuth 2.0");
+}
+
+#[test]
+fn ryfts_users_log_in_as_printed() {
+    cook("ryft's users");
+}
+
+#[test]
+fn app_meshs_clients_log_in_as_printed() {
+    cook("App Mesh's clients");
+}
+
+#[test]
+fn jwthenticators_machines_get_their_tokens_as_printed() {
+    cook("JWThenticator's machines");
+}
+
+#[test]
+fn omegamls_clients_log_in_as_printed() {
+    cook("omegaml's clients");
+}
+
+#[test]
 fn webdav_works_as_printed() {
     cook("WebDAV");
 }

@@ -53,9 +53,12 @@ macro_rules! end {
     };
 }
 
+// Two logins of one user would take the same old ones away, in any order, and wait for each other:
+// what another has its hand on is left to it.
 const BEGIN: &str = concat!(
-    "WITH trimmed AS (DELETE FROM families WHERE id IN (SELECT id FROM families \
-     WHERE user_name = $2 ORDER BY began_at DESC, id DESC LIMIT 100 OFFSET $9)) \
+    "WITH trimmed AS (DELETE FROM families WHERE id IN (SELECT id FROM families WHERE id IN \
+     (SELECT id FROM families WHERE user_name = $2 ORDER BY began_at DESC, id DESC LIMIT 100 \
+     OFFSET $9) FOR UPDATE SKIP LOCKED)) \
      INSERT INTO families (",
     family!(),
     ", current_hash, rotations) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)"

@@ -88,7 +88,7 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     stamp.write(out, record.time_unix_ms);
     out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":");
     quoted(out, record.request_id.as_bytes(), NAME_LIMIT);
-    optional(out, name!("decision.id"), record.decision_id);
+    named(out, name!("decision.id"), record.decision_id);
     text(out, name!("listener"), record.listener, NAME_LIMIT);
     key(out, name!("peer.address"));
     out.push(b'"');
@@ -120,11 +120,11 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     label(out, name!("verdict"), record.verdict.as_str());
     label(out, name!("reason"), record.reason);
     optional(out, name!("user.name"), record.user);
-    optional(out, name!("credential"), record.credential);
-    optional(out, name!("authority"), record.authority);
-    optional(out, name!("route"), record.route);
-    optional(out, name!("endpoint"), record.endpoint);
-    optional(out, name!("upstream"), record.upstream);
+    named(out, name!("credential"), record.credential);
+    named(out, name!("authority"), record.authority);
+    named(out, name!("route"), record.route);
+    named(out, name!("endpoint"), record.endpoint);
+    named(out, name!("upstream"), record.upstream);
     integer(out, name!("request.bytes"), record.request_bytes);
     integer(out, name!("response.bytes"), record.response_bytes);
     integer(out, name!("duration_us"), record.duration_us);
@@ -231,6 +231,17 @@ fn label(out: &mut Vec<u8>, name: &'static str, word: &'static str) {
     key(out, name);
     out.push(b'"');
     out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
+}
+
+/// A name that cannot hold anything to escape: a word or an id of ours, or a name of the
+/// configuration, which takes letters, digits, `-` and `_` alone.
+#[inline]
+fn named(out: &mut Vec<u8>, name: &'static str, value: Option<&str>) {
+    let Some(value) = value else { return };
+    key(out, name);
+    out.push(b'"');
+    out.extend_from_slice(value.as_bytes());
     out.push(b'"');
 }
 
