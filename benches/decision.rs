@@ -1,6 +1,7 @@
 //! Canonical forms and a principal → route and permit, or a refusal.
 
 use std::hint::black_box;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use criterion::Criterion;
@@ -34,13 +35,15 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         ("outside_home", route("require"), "/require/bob/notes.txt", &none),
     ] {
         let path = CanonicalPath::parse(path).unwrap();
+        let client = IpAddr::from([127, 0, 0, 1]);
         let named = Named { path: &path, query, destination: None };
-        let permit = authorize(&alice, route, &Method::GET, &named);
+        let permit = authorize(&alice, route, &Method::GET, &named, client);
         assert_eq!(permit.is_ok(), name != "outside_home", "{name}");
         let mut out = Vec::with_capacity(256);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let permit = authorize(black_box(&alice), route, &Method::GET, black_box(&named));
+                let permit =
+                    authorize(black_box(&alice), route, &Method::GET, black_box(&named), client);
                 if let Ok(permit) = permit {
                     out.clear();
                     permit.target().write_path_and_query(&mut out);

@@ -8,6 +8,7 @@ use criterion::Criterion;
 use doorward::clock::unix_seconds;
 use doorward::identity::anonymous;
 use doorward::identity::memory::{DigestKey, Memory};
+use doorward::identity::standing::Standing;
 use doorward::token::{
     Algorithm, ClaimPaths, IssuerSettings, KeyType, Keyring, RequiredClaims, Signer, Verifier,
     generate,
@@ -45,30 +46,33 @@ fn remembered(criterion: &mut Criterion) {
     let now = unix_seconds();
     let token = sign(&key_for(Algorithm::HS256), Algorithm::HS256, now);
     let principal = Rc::new(anonymous());
+    let standing = Standing::new();
+    let epoch = standing.epoch();
     let tokens: Vec<String> =
         (0..REMEMBERED).map(|number| token.replace('.', &format!("{number:05}"))).collect();
     let mut memory = Memory::<Box<str>>::new(64 << 20);
     for token in &tokens {
-        memory.remember(token.as_str().into(), Rc::clone(&principal), now + 60);
+        memory.remember(token.as_str().into(), Rc::clone(&principal), epoch, now + 60);
     }
     let mut group = criterion.benchmark_group("token_remembered");
     group.bench_function("the_same", |bencher| {
         let token = tokens.first().unwrap();
-        bencher.iter(|| memory.recall(black_box(token.as_str()), now).unwrap());
+        bencher.iter(|| memory.recall(black_box(token.as_str()), &standing, now).unwrap());
     });
     group.bench_function("one_of_10000", |bencher| {
         let mut tokens = tokens.iter().cycle();
-        bencher.iter(|| memory.recall(tokens.next().unwrap().as_str(), now).unwrap());
+        bencher.iter(|| memory.recall(tokens.next().unwrap().as_str(), &standing, now).unwrap());
     });
     group.bench_function("unknown", |bencher| {
-        bencher.iter(|| memory.recall(black_box(token.as_str()), now).is_none());
+        bencher
+            .iter(|| memory.recall(black_box(token.as_str()), &standing, now).unwrap().is_none());
     });
     group.bench_function("new", |bencher| {
         let mut memory = Memory::<Box<str>>::new(1 << 20); // full soon, so that it forgets as well
         let mut tokens = tokens.iter().cycle();
         bencher.iter(|| {
             let token = tokens.next().unwrap().as_str();
-            memory.remember(token.into(), Rc::clone(&principal), now);
+            memory.remember(token.into(), Rc::clone(&principal), epoch, now);
         });
     });
     group.bench_function("password_digest", |bencher| {

@@ -8,7 +8,7 @@
 //! What they have acknowledged survives `kill -9` at any instant, and everything that must happen
 //! once happens once, however many ask at the same time. A store that does not answer in time is
 //! [`StoreError::Unavailable`]; asked again, it is tried again. Nothing on the way of a request
-//! waits for a store: what is to be known there is kept in [`Standing`], which a store changes
+//! waits for a store: what is to be known there is kept in [`Standing`](crate::identity::standing::Standing), which a store changes
 //! before it answers, and [`feed`] keeps current.
 //!
 //! Time is an argument, in Unix seconds.

@@ -263,7 +263,13 @@ fn variables(shape: &Shape, name: &str, all: &mut Vec<String>) {
             variables(shape, &format!("{name}_MAIN"), all);
         }
         Shape::Text(Text::Secret) => all.extend([name.to_owned(), format!("{name}_FILE")]),
-        _ => all.push(name.to_owned()),
+        Shape::Boolean
+        | Shape::Either(_)
+        | Shape::Integer
+        | Shape::List(_)
+        | Shape::Names(_)
+        | Shape::Text(_)
+        | Shape::Word(_) => all.push(name.to_owned()),
     }
 }
 

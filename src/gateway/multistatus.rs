@@ -208,14 +208,18 @@ async fn translate(
             }
             Event::End(_) => {
                 out.write_event(event)?;
-                if held.as_ref().is_some_and(|held| held.depth == depth) {
-                    if held.take().is_some_and(|held| held.is_foreign) {
-                        out.get_mut().clear();
-                    }
+                let ended = held.take_if(|held| held.depth == depth);
+                if ended.is_some_and(|held| held.is_foreign) {
+                    out.get_mut().clear();
                 }
                 depth = depth.saturating_sub(1);
             }
-            other => out.write_event(other)?,
+            other @ (Event::Empty(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::PI(_)
+            | Event::GeneralRef(_)) => out.write_event(other)?,
         }
         if held.is_none() {
             sink.borrow_mut().append(out.get_mut());
@@ -245,17 +249,20 @@ async fn text(
         match reader.read_event_into_async(&mut buffer).await? {
             Event::Text(piece) => text.push_str(&piece.xml10_content()),
             Event::CData(piece) => text.push_str(&piece.xml10_content()),
-            Event::GeneralRef(entity) => match entity.resolve_char_ref()? {
-                Some(character) => text.push(character),
-                None => {
+            Event::GeneralRef(entity) => {
+                if let Some(character) = entity.resolve_char_ref()? {
+                    text.push(character);
+                } else {
                     let name = entity.xml10_content();
                     let known = resolve_predefined_entity(&name);
                     text.push_str(known.ok_or_else(|| fault("an entity"))?);
                 }
-            },
+            }
             Event::Comment(_) | Event::PI(_) => {}
             Event::End(_) => return Ok(text),
-            _ => return Err(fault("an element within a reference")),
+            Event::Start(_) | Event::Empty(_) | Event::Decl(_) | Event::DocType(_) | Event::Eof => {
+                return Err(fault("an element within a reference"));
+            }
         }
         if text.len() > REFERENCE {
             return Err(fault("too long a reference"));

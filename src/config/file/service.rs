@@ -123,11 +123,11 @@ pub(in crate::config) struct Endpoint {
     /// Whether a one-time code may be used again within its 30 seconds, as App Mesh's clients do.
     #[schemars(extend("default" = false))]
     pub(in crate::config) totp_reuse: Option<bool>,
-    /// JWThenticator's sets of endpoints that answer. `internal` lets whoever reaches it register
+    /// `JWThenticator`'s sets of endpoints that answer. `internal` lets whoever reaches it register
     /// keys: name it on a listener or host of its own.
     #[schemars(extend("default" = ["external"]))]
     pub(in crate::config) sets: Option<Vec<EndpointSet>>,
-    /// How long the keys live that JWThenticator's clients register.
+    /// How long the keys live that `JWThenticator`'s clients register.
     #[schemars(extend("default" = "48h", "format" = "duration"))]
     pub(in crate::config) key_lifetime: Option<String>,
     /// Origins, besides its own, from which browsers may send with a cookie.

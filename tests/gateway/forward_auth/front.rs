@@ -142,7 +142,7 @@ impl Front {
 
     fn try_send(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Option<Response> {
         let fields: String =
-            fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            fields.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]).collect();
         let head = format!("{method} {target} HTTP/1.1\r\nHost: files.test\r\n{fields}\r\n");
         let mut client = Client::tcp(self.address);
         client.try_send(head).ok()?;

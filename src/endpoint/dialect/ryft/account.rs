@@ -161,12 +161,11 @@ mod tests {
 
     #[test]
     fn a_token_is_refused_in_words_that_clients_know() {
-        let said = |error: VerifyError| match refused(&IdentityError::Token(error)) {
-            Refusal::Noted(_, refusal) => match *refusal {
-                Refusal::Token(message) => message.into_owned(),
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
+        let said = |error: VerifyError| {
+            let refusal = refused(&IdentityError::Token(error));
+            let Refusal::Noted(_, refusal) = refusal else { panic!("{refusal:?}") };
+            let Refusal::Token(message) = *refusal else { panic!("{refusal:?}") };
+            message.into_owned()
         };
         let expired = |ago: u64| said(VerifyError::Expired { expires: 10, now: 10 + ago });
         assert_eq!(expired(2), "token is expired by 2s");
