@@ -196,7 +196,7 @@ impl Browser {
         self.command("POST", "/goog/cdp/execute", &body)
     }
 
-    /// A picture of the whole page, below `$DOORWARD_TEST_SCREENSHOTS` if that is set, in light
+    /// A picture of the whole page, below `$TEST_DOORWARD_SCREENSHOTS` if that is set, in light
     /// and dark, wide and narrow. No page may be wider than its window.
     #[track_caller]
     pub(crate) fn look(&self, name: &str) {
@@ -207,7 +207,7 @@ impl Browser {
                     "document.documentElement.scrollWidth - document.documentElement.clientWidth",
                 );
                 assert_eq!(overflow, 0, "{name} overflows at {width}");
-                let Some(folder) = std::env::var_os("DOORWARD_TEST_SCREENSHOTS") else { continue };
+                let Some(folder) = std::env::var_os("TEST_DOORWARD_SCREENSHOTS") else { continue };
                 let parameters = json!({"captureBeyondViewport": true});
                 let picture = self.devtools("Page.captureScreenshot", &parameters);
                 let picture = picture["data"].as_str().expect("a picture").as_bytes();

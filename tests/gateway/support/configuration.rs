@@ -49,7 +49,7 @@ pub(crate) struct Builder {
     prelude: String,
     descriptors: Option<u32>,
     passed: Option<(TcpListener, String)>,
-    /// Where `DOORWARD_TEST_STORE=postgres` puts what tests would put into a file.
+    /// Where `TEST_DOORWARD_STORE=postgres` puts what tests would put into a file.
     database: Option<TestPostgres>,
     pub(super) authority: Authority,
 }
@@ -211,7 +211,7 @@ impl Builder {
 
     /// Where tests are to run on PostgreSQL, gives a gateway that remembers one of its own.
     fn choose_store(&mut self) {
-        let asked = std::env::var("DOORWARD_TEST_STORE").is_ok_and(|store| store == "postgres");
+        let asked = std::env::var("TEST_DOORWARD_STORE").is_ok_and(|store| store == "postgres");
         let says = |section: &str, what: &str| {
             self.sections.get(section).is_some_and(|text| text.contains(what))
         };

@@ -23,20 +23,20 @@ pub(crate) fn available(program: &str) -> bool {
 
 /// A program that comes as a Python package: beside the Python of the tests, else in the path.
 pub(crate) fn packaged(program: &str) -> String {
-    let python = std::env::var_os("DOORWARD_TEST_PYTHON").map(std::path::PathBuf::from);
+    let python = std::env::var_os("TEST_DOORWARD_PYTHON").map(std::path::PathBuf::from);
     let beside = python.and_then(|python| Some(python.parent()?.join(program)));
     let beside = beside.filter(|beside| beside.exists());
     beside.map_or_else(|| program.to_owned(), |beside| beside.display().to_string())
 }
 
 /// The Python that other people's clients are installed for: `.ci/run` makes it and names it in
-/// `DOORWARD_TEST_PYTHON`. Without it a test says so and ends, except in CI.
+/// `TEST_DOORWARD_PYTHON`. Without it a test says so and ends, except in CI.
 #[track_caller]
 pub(crate) fn python() -> Option<String> {
-    let Ok(python) = std::env::var("DOORWARD_TEST_PYTHON") else {
+    let Ok(python) = std::env::var("TEST_DOORWARD_PYTHON") else {
         let required = std::env::var("CI").is_ok_and(|value| value == "true");
-        assert!(!required, "DOORWARD_TEST_PYTHON is not set, and CI must set it");
-        skipped("Python with clients (DOORWARD_TEST_PYTHON)");
+        assert!(!required, "TEST_DOORWARD_PYTHON is not set, and CI must set it");
+        skipped("Python with clients (TEST_DOORWARD_PYTHON)");
         return None;
     };
     Some(python)
