@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::reason;
 use super::tenure::{Tenure, may_go_on};
 use crate::endpoint::forward_auth::Proxy;
+use crate::clock;
 use crate::forward::body::BodyError;
 use crate::identity::{Principal, Proof};
 use crate::telemetry::access_log::{Record, Verdict};
@@ -124,7 +125,7 @@ impl Journal {
     /// What is under way for whoever the request was made by.
     pub fn tenure(&self) -> Option<Tenure> {
         let principal = self.principal.as_ref()?;
-        Some(Tenure::new(&self.worker, principal, self.unix, self.changes.get()))
+        Some(Tenure::new(&self.worker, principal, self.began_at(), self.changes.get()))
     }
 
     /// Whether what is under way must end: whoever it was for has ended.
@@ -133,7 +134,7 @@ impl Journal {
         if changes == self.changes.get() {
             return false;
         }
-        let began_ms = u64::try_from(self.unix.as_millis()).unwrap_or(u64::MAX);
+        let began_ms = u64::try_from(self.began_at().as_millis()).unwrap_or(u64::MAX);
         let may_go_on = self
             .principal
             .as_ref()
@@ -142,6 +143,12 @@ impl Journal {
             self.changes.set(changes);
         }
         !may_go_on
+    }
+
+    /// When the head was read, to the millisecond: by the worker's coarse clock, what began right
+    /// after somebody was ended would seem to have begun before.
+    fn began_at(&self) -> Duration {
+        clock::since_epoch().saturating_sub(self.began.elapsed())
     }
 
     /// Notes why a response did not come to its end.

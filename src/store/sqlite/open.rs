@@ -24,10 +24,11 @@ pub(super) fn create(path: &Path, timeout: Duration) -> Result<Connection, OpenE
         let source = io::Error::new(io::ErrorKind::InvalidData, "this is another program's file");
         return Err(OpenError::File { path: path.to_owned(), source });
     }
-    migrate(&mut connection)?;
+    // First of all: whoever is killed before there are tables leaves a file that is ours.
     connection
         .pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(|error| unusable(path, error))?;
+    migrate(&mut connection)?;
     Ok(connection)
 }
 

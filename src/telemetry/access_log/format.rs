@@ -89,7 +89,7 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":");
     quoted(out, record.request_id.as_bytes(), NAME_LIMIT);
     named(out, name!("decision.id"), record.decision_id);
-    text(out, name!("listener"), record.listener, NAME_LIMIT);
+    named(out, name!("listener"), Some(record.listener));
     key(out, name!("peer.address"));
     out.push(b'"');
     ip(out, record.peer.ip());
