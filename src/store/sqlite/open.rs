@@ -28,7 +28,10 @@ pub(super) fn create(path: &Path, timeout: Duration) -> Result<Connection, OpenE
     connection
         .pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(|error| unusable(path, error))?;
-    migrate(&mut connection)?;
+    // Another process may have made the same step meanwhile: one that is being killed, say.
+    if migrate(&mut connection).is_err() {
+        migrate(&mut connection)?;
+    }
     Ok(connection)
 }
 
