@@ -85,8 +85,8 @@ fn judge(proxy: &str) {
     passes_on_what_may_pass(&front, &alice, &upstream);
     tells_who_it_is_itself(&front, &alice, &upstream);
 
-    let lines = gateway.log_lines("\"reason\":\"outside_home\"");
-    assert!(lines[0].contains("\"path\":\"/files/bob/x\""), "{}", lines[0]);
+    let lines = gateway.log_lines("\"path\":\"/files/bob/x\",\"status\":403");
+    assert!(lines[0].contains("\"reason\":\"outside_home\""), "{}", lines[0]);
     assert!(lines[0].contains("\"endpoint\":\"proxies\""), "{}", lines[0]);
     assert!(lines[0].contains("\"user.name\":\"alice\""), "{}", lines[0]);
 }
