@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use criterion::Criterion;
-use doorward::telemetry::access_log::{Format, LogWriter, Record, Sink, Verdict};
+use doorward::telemetry::access_log::{Format, LogWriter, Origin, Record, Sink, Verdict};
 use doorward::telemetry::id::IdSource;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("access_log");
-    let allowed = record();
+    let origin = Origin::new("main".into(), ([192, 0, 2, 7], 50_001).into());
+    let allowed = record(&origin);
     let refused = Record {
-        decision_id: Some("01jdab3g4zp8n5v0qk2m"),
+        decision_id: Some(b"01jdab3g4zp8n5v0qk2m"),
         verdict: Verdict::Deny,
         status: 403,
         reason: "outside_home",
@@ -43,13 +44,12 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn record() -> Record<'static> {
+fn record(origin: &Origin) -> Record<'_> {
     Record {
         time_unix_ms: 1_795_391_642_007,
-        request_id: "01jdab3g4zp8n5v0qk2n",
+        request_id: b"01jdab3g4zp8n5v0qk2n",
         decision_id: None,
-        listener: "main",
-        peer: ([192, 0, 2, 7], 50_001).into(),
+        origin,
         client: None,
         protocol: "HTTP/1.1",
         method: "GET",

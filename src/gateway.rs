@@ -176,7 +176,7 @@ fn refuse(
     }
     let challenges = route.map(|route| &route.challenges);
     let challenges = challenges.map_or(&[][..], |challenges| challenges.of(challenge));
-    let mut response = response::refusal(rejection, decision.as_str(), challenges, allow);
+    let mut response = response::refusal(rejection, decision.as_bytes(), challenges, allow);
     *response.status_mut() = status;
     if journal.parts.method != http::Method::HEAD {
         journal.sent = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);

@@ -60,6 +60,8 @@ pub struct Worker {
     /// The versions of the snapshot and of what is known beside it that were seen last.
     seen: Cell<(u64, u64)>,
     changes: Cell<u64>,
+    /// The reason that was counted last, and its place: mostly it is the next one's as well.
+    pub last_reason: Cell<(&'static str, usize)>,
 }
 
 /// What all workers and the token service know together, beside the snapshot.
@@ -137,6 +139,7 @@ impl Worker {
             ticks: Cell::new(0),
             seen: Cell::default(),
             changes: Cell::new(0),
+            last_reason: Cell::new(("", 0)),
         })
     }
 

@@ -66,7 +66,8 @@ impl Active {
             }
         }
         loop {
-            match head::take(&mut self.connection.input, is_head) {
+            let Connection { input, room, .. } = &mut *self.connection;
+            match head::take(input, room, is_head) {
                 Ok(Some(head)) => {
                     self.connection.progressed();
                     return Poll::Ready(Ok(head));

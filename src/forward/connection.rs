@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::ForwardError;
+use super::head::Room;
 use crate::clock::ticker::{Millis, Watch};
 
 const READ_SMALL: usize = 8 * 1024;
@@ -29,6 +30,7 @@ pub struct Connection {
     stream: TcpStream,
     /// Read and not yet consumed.
     pub(super) input: BytesMut,
+    pub(super) room: Room,
     /// To be written before anything of a request's body.
     pub(super) output: Vec<u8>,
     written: usize,
@@ -56,6 +58,7 @@ impl Connection {
         Self {
             stream,
             input: BytesMut::new(),
+            room: Room::default(),
             output: Vec::with_capacity(1024),
             written: 0,
             watch,

@@ -63,7 +63,7 @@ pub struct Head<'a> {
     /// Fields that tell who it is, made once per principal; each ends in CR LF.
     pub identity: &'a [u8],
     /// The request id.
-    pub request_id: &'a str,
+    pub request_id: &'a [u8],
     /// How the body is framed.
     pub framing: BodyFraming,
     /// The protocol to switch to, if that was asked for and is let through.
@@ -116,7 +116,9 @@ impl Head<'_> {
             None => self.put_client_host(out, "host"),
         }
         let named = ConnectionOptions::of(self.fields);
+        let mut has_cookies = false;
         for (name, value) in self.fields {
+            has_cookies |= name == header::COOKIE;
             let passes = match fate(name) {
                 Fate::Pass => true,
                 Fate::ApiKey { is_alias } => {
@@ -130,7 +132,7 @@ impl Head<'_> {
                 put(out, name.as_str(), value.as_bytes());
             }
         }
-        if !named.contains(&header::COOKIE) {
+        if has_cookies && !named.contains(&header::COOKIE) {
             self.write_cookies(out);
         }
         if let Some(destination) = self.target.destination() {
@@ -148,7 +150,7 @@ impl Head<'_> {
             Trust::Client => self.write_way(out),
             Trust::Proxy => self.write_extended_way(out),
         }
-        put(out, "x-request-id", self.request_id.as_bytes());
+        put(out, "x-request-id", self.request_id);
         out.put_slice(self.identity);
         match self.framing {
             BodyFraming::Chunked => out.put_slice(b"transfer-encoding: chunked\r\n"),

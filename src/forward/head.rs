@@ -48,6 +48,11 @@ pub enum HeadError {
     Framing,
 }
 
+/// Room for the fields of a head while it is read, kept from one to the next: each name, and
+/// where its value begins and how long it is.
+#[derive(Debug, Default)]
+pub struct Room(Vec<(HeaderName, usize, usize)>);
+
 /// Takes a response head from the buffer once it is complete. Interim responses (1xx but 101)
 /// are skipped.
 ///
@@ -56,10 +61,11 @@ pub enum HeadError {
 /// [`HeadError`]; the connection must not be used again.
 pub fn take(
     input: &mut BytesMut,
+    room: &mut Room,
     to_head_request: bool,
 ) -> Result<Option<ResponseHead>, HeadError> {
     loop {
-        let Some(raw) = take_raw(input)? else { return Ok(None) };
+        let Some(raw) = take_raw(input, room)? else { return Ok(None) };
         if raw.status.is_informational() && raw.status != StatusCode::SWITCHING_PROTOCOLS {
             continue;
         }
@@ -78,7 +84,7 @@ struct Raw {
     upgrade: Option<HeaderValue>,
 }
 
-fn take_raw(input: &mut BytesMut) -> Result<Option<Raw>, HeadError> {
+fn take_raw(input: &mut BytesMut, room: &mut Room) -> Result<Option<Raw>, HeadError> {
     if input.is_empty() {
         return Ok(None);
     }
@@ -106,14 +112,15 @@ fn take_raw(input: &mut BytesMut) -> Result<Option<Raw>, HeadError> {
     };
     // Offsets first, so that the values can share the buffer they were read into.
     let base = input.as_ptr().addr();
-    let mut named = Vec::with_capacity(response.headers.len());
+    let Room(named) = room;
+    named.clear();
     for field in &*response.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let start = field.value.as_ptr().addr().wrapping_sub(base);
         named.push((name.map_err(|_| HeadError::Malformed)?, start, field.value.len()));
     }
     let head = input.split_to(length).freeze();
-    for (name, start, length) in named {
+    for (name, start, length) in named.drain(..) {
         // An empty value may point anywhere: it is a slice of nothing.
         let value = if length == 0 {
             HeaderValue::from_static("")
@@ -213,7 +220,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Option<ResponseHead>, HeadError> {
-        take(&mut BytesMut::from(text), false)
+        take(&mut BytesMut::from(text), &mut Room::default(), false)
     }
 
     #[test]

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::tenure::Tenure;
 use crate::forward::active::Tunnel;
 use crate::forward::fields::{PeerFields, Trust};
+use crate::telemetry::access_log::Origin;
 use crate::wire::Wire;
 
 /// One client connection.
@@ -17,10 +18,10 @@ use crate::wire::Wire;
 pub struct Connection {
     /// Index of its listener.
     pub listener_index: usize,
-    /// Name of its listener.
-    pub listener: Rc<str>,
     /// Who connected.
     pub peer: SocketAddr,
+    /// The same and the listener's name, as log lines tell of them.
+    pub origin: Origin,
     /// The name that the client asked for in the TLS handshake.
     pub server_name: Option<Box<str>>,
     /// Whether it is TLS.

@@ -63,6 +63,8 @@ pub struct Journal {
     pub status: u16,
     /// From the request's being handed on to the response's head.
     pub first_byte: Option<Duration>,
+    /// When the answer had arrived as a whole, if it came so.
+    pub ended: Option<Instant>,
     /// Bytes of the request's body, counted as they pass.
     pub received: Option<Rc<Cell<u64>>>,
     /// Bytes of the response's body.
@@ -106,6 +108,7 @@ impl Journal {
             verdict: Verdict::Deny,
             status: 0,
             first_byte: None,
+            ended: None,
             received: None,
             sent: 0,
             is_streaming: false,
@@ -114,12 +117,12 @@ impl Journal {
     }
 
     /// The request's id: the client's own if it is a sane one, else ours.
-    pub fn request_id(&self) -> &str {
+    pub fn request_id(&self) -> &[u8] {
         if let Some(made) = &self.made_id {
-            return made.as_str();
+            return made.as_bytes();
         }
         let foreign = self.parts.headers.get(&REQUEST_ID);
-        foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default()
+        foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default().as_bytes()
     }
 
     /// What is under way for whoever the request was made by.
@@ -179,12 +182,24 @@ impl Journal {
         }
     }
 
+    /// The place of the reason among all of them, which is looked for only when it is another
+    /// than the last one's.
+    fn reason_index(&self) -> usize {
+        let (last, place) = self.worker.last_reason.get();
+        if std::ptr::eq(last, self.reason) {
+            return place;
+        }
+        let place = reason::index(self.reason);
+        self.worker.last_reason.set((self.reason, place));
+        place
+    }
+
     fn count(&self, took: Duration, received: u64) {
         let metrics = &self.worker.metrics;
         let protocol =
             if self.parts.version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
         metrics.request_finished(protocol, self.status, took);
-        metrics.decided(reason::index(self.reason));
+        metrics.decided(self.reason_index());
         metrics.transferred(received, self.sent);
         if let Some(route) = self.route.and_then(|index| self.view.routes.get(index)) {
             let verdict = match self.verdict {
@@ -214,9 +229,8 @@ impl Journal {
         log.write(&Record {
             time_unix_ms: u64::try_from(self.unix.as_millis()).unwrap_or(0),
             request_id: self.request_id(),
-            decision_id: self.decision.as_ref().map(Id::as_str),
-            listener: &self.connection.listener,
-            peer: self.connection.peer,
+            decision_id: self.decision.as_ref().map(Id::as_bytes),
+            origin: &self.connection.origin,
             client: self.client.or_else(|| {
                 self.connection.client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies)
             }),
@@ -258,7 +272,7 @@ impl Drop for Journal {
         } else if self.is_streaming && self.has_ended() {
             self.reason = reason::CUT_OFF; // by its connection, without the body being asked
         }
-        let took = self.elapsed();
+        let took = self.ended.map_or_else(|| self.elapsed(), |ended| ended - self.began);
         let received = self.received.as_ref().map_or(0, |received| received.get());
         self.count(took, received);
         self.write(took, received);

@@ -127,15 +127,22 @@ impl HttpBody for Body {
 #[must_use]
 pub fn refusal(
     rejection: Rejection,
-    decision: &str,
+    decision: &[u8],
     challenges: &[HeaderValue],
     allow: Option<HeaderValue>,
 ) -> Response<Body> {
     let status = rejection.status();
     let title = status.canonical_reason().unwrap_or("Refused");
-    let (before, between) = ("{\"type\":\"about:blank\",\"title\":\"", "\",\"status\":");
-    let decided = ",\"decision\":\"";
-    let body = [before, title, between, status.as_str(), decided, decision, "\"}\n"].concat();
+    let body = [
+        b"{\"type\":\"about:blank\",\"title\":\"",
+        title.as_bytes(),
+        b"\",\"status\":",
+        status.as_str().as_bytes(),
+        b",\"decision\":\"",
+        decision,
+        b"\"}\n",
+    ];
+    let body = body.concat();
     let mut response = Response::new(Body::Full(Bytes::from(body)));
     *response.status_mut() = status;
     let fields = response.headers_mut();

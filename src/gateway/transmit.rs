@@ -51,13 +51,15 @@ pub(super) struct Answer {
     body: Option<UpstreamBody>,
     /// The body names places, and is to be translated.
     way: Option<multistatus::Owned>,
+    /// When the head had arrived.
+    answered: Instant,
 }
 
 impl Answer {
     /// Makes the response. What has arrived as a whole is written down at once, the rest when
     /// it has ended.
     pub(super) fn into_response(self: Box<Self>, mut journal: Journal) -> Response<Body> {
-        let Self { head, body, way } = *self;
+        let Self { head, body, way, answered } = *self;
         journal.status = head.status.as_u16();
         let body = match body {
             None => Body::Full(bytes::Bytes::new()),
@@ -67,6 +69,7 @@ impl Answer {
             Some(body) => match body.into_whole() {
                 Ok(whole) => {
                     journal.sent = whole.len() as u64;
+                    journal.ended = Some(answered);
                     Body::Full(whole)
                 }
                 Err(body) => Body::streaming(body, journal),
@@ -136,7 +139,8 @@ pub(super) async fn transmit(
         })
         .await?
     };
-    journal.first_byte = Some(began.elapsed());
+    let answered = Instant::now();
+    journal.first_byte = Some(answered - began);
     let response = sent.map_err(|error| note_failure(journal, &error))?;
     journal.answered(if response.was_reused {
         UpstreamConnection::Reused
@@ -144,7 +148,7 @@ pub(super) async fn transmit(
         UpstreamConnection::Opened
     });
     if response.head.status == StatusCode::SWITCHING_PROTOCOLS {
-        let answer = switch(connection, upgrade, response)?;
+        let answer = switch(connection, upgrade, response, answered)?;
         connection.tenure.replace(journal.tenure());
         return Ok(answer);
     }
@@ -161,7 +165,7 @@ pub(super) async fn transmit(
         }
         head.fields.remove(header::CONTENT_LENGTH); // it will be another
     }
-    Ok(Box::new(Answer { head, body: Some(body), way }))
+    Ok(Box::new(Answer { head, body: Some(body), way, answered }))
 }
 
 /// How the body goes to the upstream: as the client framed it, but always in one way.
@@ -220,6 +224,7 @@ fn switch(
     connection: &Connection,
     asked: Option<&'static str>,
     response: exchange::Response,
+    answered: Instant,
 ) -> Result<Box<Answer>, Rejection> {
     let exchange::Response { mut head, rest, .. } = response;
     let agreed = head.upgrade.as_ref().map(HeaderValue::as_bytes);
@@ -234,7 +239,7 @@ fn switch(
     head.fields.insert(header::UPGRADE, HeaderValue::from_static(protocol));
     connection.wire.upgrade();
     *connection.tunnel.borrow_mut() = Some(rest.into_tunnel());
-    Ok(Box::new(Answer { head, body: None, way: None }))
+    Ok(Box::new(Answer { head, body: None, way: None, answered }))
 }
 
 /// Shows the principal its own paths in the answer, where the gateway put a home in front. What

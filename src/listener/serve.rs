@@ -23,7 +23,7 @@ use crate::forward::connection::tunnel;
 use crate::forward::fields::PeerFields;
 use crate::gateway::connection::Connection;
 use crate::gateway::{self, reason};
-use crate::telemetry::access_log::{Record, Verdict};
+use crate::telemetry::access_log::{Origin, Record, Verdict};
 use crate::wire::frames::FrameLimits;
 use crate::wire::framing::HeadLimits;
 use crate::wire::refusal::Refusal;
@@ -88,8 +88,8 @@ fn connect(
     let scheme = if accepted.is_tls { "https" } else { "http" };
     Rc::new(Connection {
         listener_index: arrival.index,
-        listener: Rc::clone(&arrival.name),
         peer: *peer,
+        origin: Origin::new(Rc::clone(&arrival.name), *peer),
         server_name: accepted.server_name,
         is_tls: accepted.is_tls,
         peer_fields: PeerFields::new(peer.ip().to_canonical(), scheme, arrival.port),
@@ -216,10 +216,9 @@ fn note_refusal(worker: &Worker, connection: &Connection, is_http2: bool) {
     let decision = connection.wire.decision();
     log.write(&Record {
         time_unix_ms: u64::try_from(worker.ticker.unix().as_millis()).unwrap_or(0),
-        request_id: decision.as_str(),
-        decision_id: Some(decision.as_str()),
-        listener: &connection.listener,
-        peer: connection.peer,
+        request_id: decision.as_bytes(),
+        decision_id: Some(decision.as_bytes()),
+        origin: &connection.origin,
         client: None,
         protocol: if is_http2 { "HTTP/2" } else { "HTTP/1.1" },
         method: "",

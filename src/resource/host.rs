@@ -29,10 +29,18 @@ impl<'a> CanonicalHost<'a> {
         if raw.starts_with('[') {
             return Self::parse_literal(raw);
         }
-        let (name, port) = raw.split_once(':').map_or((raw, ""), |(name, port)| (name, port));
+        let colon = memchr::memchr(b':', raw.as_bytes());
+        let (name, port) = match colon {
+            Some(colon) => (raw.get(..colon), raw.get(colon + 1..)),
+            None => (Some(raw), None),
+        };
+        let (name, port) = (name.unwrap_or_default(), port.unwrap_or_default());
         let port = parse_port(port)?;
-        let name = name.strip_suffix('.').unwrap_or(name);
-        if !is_name(name) {
+        let name = match name.as_bytes() {
+            [.., b'.'] => name.get(..name.len() - 1).unwrap_or_default(),
+            _ => name,
+        };
+        if !is_name(name.as_bytes()) {
             return Err(ResourceError::HostName);
         }
         let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -150,12 +158,17 @@ impl fmt::Display for HostPattern {
 }
 
 /// Labels of 1 to 63 characters, 253 in all (RFC 1035 §2.3.4); `_` occurs in practice.
-fn is_name(name: &str) -> bool {
-    name.len() <= 253
-        && name.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        })
+fn is_name(name: &[u8]) -> bool {
+    let mut label = 0;
+    for &byte in name {
+        match byte {
+            b'.' if label == 0 => return false,
+            b'.' => label = 0,
+            b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' if label < 63 => label += 1,
+            _ => return false,
+        }
+    }
+    label > 0 && name.len() <= 253
 }
 
 fn is_address(name: &str) -> bool {
@@ -167,10 +180,13 @@ fn parse_port(port: &str) -> Result<Option<NonZeroU16>, ResourceError> {
     if port.is_empty() {
         return Ok(None);
     }
-    if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.starts_with('0') {
+    let digits = port.as_bytes();
+    if digits.len() > 5 || digits.first() == Some(&b'0') || !digits.iter().all(u8::is_ascii_digit) {
         return Err(ResourceError::HostPort);
     }
-    port.parse().map(Some).map_err(|_| ResourceError::HostPort)
+    let number = digits.iter().fold(0, |number: u32, digit| number * 10 + u32::from(digit - b'0'));
+    let number = u16::try_from(number).ok().and_then(NonZeroU16::new);
+    number.map(Some).ok_or(ResourceError::HostPort)
 }
 
 #[cfg(test)]

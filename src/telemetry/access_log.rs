@@ -9,12 +9,14 @@
 mod buffer;
 mod escape;
 mod format;
+mod origin;
 mod queue;
 mod record;
 mod writer;
 
 pub use self::{
     buffer::LogBuffer,
+    origin::Origin,
     queue::LogCounters,
     record::{Record, Verdict},
     writer::{LogWriter, Sink},

@@ -16,6 +16,12 @@ const FOREIGN_LENGTH_MAX: usize = 64;
 pub struct Id([u8; LENGTH]);
 
 impl Id {
+    /// The id's characters, all of them ASCII: what is written needs no second look at them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

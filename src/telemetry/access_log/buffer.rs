@@ -13,7 +13,7 @@ use super::{
 use crate::telemetry::log::Format;
 
 /// A buffer is handed over when it holds so much.
-const FULL: usize = 64 * 1024;
+const FULL: usize = 128 * 1024;
 /// A line is shorter than this, so a buffer of both never grows.
 const LINE: usize = 12 * 1024;
 /// How many empty buffers may be on their way back.

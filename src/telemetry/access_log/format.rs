@@ -81,20 +81,32 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
+/// The members that tell of a connection, each behind a comma; see [`super::origin`].
+pub(super) fn origin(listener: &str, peer: SocketAddr) -> Vec<u8> {
+    let mut out = Vec::with_capacity(80);
+    named(&mut out, name!("listener"), Some(listener));
+    key(&mut out, name!("peer.address"));
+    out.push(b'"');
+    ip(&mut out, peer.ip());
+    out.extend_from_slice(b"\",\"peer.port\":");
+    number(&mut out, u64::from(peer.port()));
+    out
+}
+
 /// Appends a record as one line of JSON. What is not known is left out: lines are most of what a
 /// busy gateway writes.
 pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.extend_from_slice(b"{\"time\":\"");
     stamp.write(out, record.time_unix_ms);
     out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":");
-    quoted(out, record.request_id.as_bytes(), NAME_LIMIT);
-    named(out, name!("decision.id"), record.decision_id);
-    named(out, name!("listener"), Some(record.listener));
-    key(out, name!("peer.address"));
-    out.push(b'"');
-    ip(out, record.peer.ip());
-    out.extend_from_slice(b"\",\"peer.port\":");
-    number(out, u64::from(record.peer.port()));
+    quoted(out, record.request_id, NAME_LIMIT);
+    if let Some(decision) = record.decision_id {
+        key(out, name!("decision.id"));
+        out.push(b'"');
+        out.extend_from_slice(decision);
+        out.push(b'"');
+    }
+    out.extend_from_slice(record.origin.json());
     if let Some(client) = record.client {
         key(out, name!("client.address"));
         out.push(b'"');
@@ -163,12 +175,12 @@ pub(super) fn plain(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     pair(out, "endpoint", record.endpoint);
     pair(out, "upstream", record.upstream);
     out.extend_from_slice(b" peer=");
-    socket(out, record.peer);
+    socket(out, record.origin.peer());
     if let Some(client) = record.client {
         out.extend_from_slice(b" client=");
         ip(out, client);
     }
-    pair(out, "listener", Some(record.listener));
+    pair(out, "listener", Some(record.origin.listener()));
     pair(out, "protocol", Some(record.protocol));
     out.extend_from_slice(b" bytes=");
     number(out, record.request_bytes);
@@ -182,8 +194,10 @@ pub(super) fn plain(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     }
     out.extend_from_slice(b" generation=");
     number(out, record.generation);
-    pair(out, "request", Some(record.request_id));
-    pair(out, "decision", record.decision_id);
+    bytes(out, "request", record.request_id);
+    if let Some(decision) = record.decision_id {
+        bytes(out, "decision", decision);
+    }
     if let Some(agent) = record.user_agent {
         out.extend_from_slice(b" agent=");
         word(out, agent, NAME_LIMIT);
@@ -259,11 +273,16 @@ fn integer(out: &mut Vec<u8>, name: &'static str, value: u64) {
 }
 
 fn pair(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
-    let Some(value) = value else { return };
+    if let Some(value) = value {
+        bytes(out, name, value.as_bytes());
+    }
+}
+
+fn bytes(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.push(b' ');
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
-    word(out, value.as_bytes(), HOST_LIMIT);
+    word(out, value, HOST_LIMIT);
 }
 
 fn milliseconds(out: &mut Vec<u8>, microseconds: u64) {
@@ -274,7 +293,11 @@ fn milliseconds(out: &mut Vec<u8>, microseconds: u64) {
 }
 
 fn number(out: &mut Vec<u8>, value: u64) {
-    padded(out, value, 1);
+    match u8::try_from(value) {
+        Ok(value @ 0..=9) => out.push(b'0' + value),
+        Ok(value @ 10..=99) => out.extend_from_slice(&[b'0' + value / 10, b'0' + value % 10]),
+        _ => padded(out, value, 1),
+    }
 }
 
 /// Appends `value` in decimal, with zeros in front up to `width`.

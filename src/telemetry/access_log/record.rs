@@ -1,6 +1,6 @@
 //! What a line of the access log tells.
 
-use std::net::SocketAddr;
+use super::origin::Origin;
 
 /// Whether the gateway let a request pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +28,11 @@ pub struct Record<'a> {
     /// When the request's head had been read, in Unix milliseconds.
     pub time_unix_ms: u64,
     /// The request's id, taken or made.
-    pub request_id: &'a str,
+    pub request_id: &'a [u8],
     /// The refusal's id; `None` when allowed.
-    pub decision_id: Option<&'a str>,
-    /// The listener's name.
-    pub listener: &'a str,
-    /// Who connected to us.
-    pub peer: SocketAddr,
+    pub decision_id: Option<&'a [u8]>,
+    /// Who connected to us, and where.
+    pub origin: &'a Origin,
     /// The client's address as a trusted proxy tells it, where it is not the peer's.
     pub client: Option<std::net::IpAddr>,
     /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.

@@ -1,15 +1,18 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::telemetry::access_log::Verdict;
+use crate::telemetry::access_log::{Origin, Verdict};
+
+fn from(peer: &str) -> &'static Origin {
+    Box::leak(Box::new(Origin::new("main".into(), peer.parse().unwrap())))
+}
 
 fn record() -> Record<'static> {
     Record {
         time_unix_ms: 1_795_391_642_007,
-        request_id: "r-1",
-        decision_id: Some("d-1"),
-        listener: "main",
-        peer: "192.0.2.7:50001".parse().unwrap(),
+        request_id: b"r-1",
+        decision_id: Some(b"d-1"),
+        origin: from("192.0.2.7:50001"),
         client: None,
         protocol: "HTTP/1.1",
         method: "GET",
@@ -135,7 +138,7 @@ fn neither_query_nor_authority_of_a_raw_target_is_shown() {
 fn a_line_is_bounded_whatever_came() {
     let long = "\u{1}".repeat(100_000);
     let hostile = Record {
-        request_id: &long,
+        request_id: long.as_bytes(),
         method: &long,
         host: Some(&long),
         path: long.as_bytes(),

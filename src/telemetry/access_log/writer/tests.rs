@@ -7,17 +7,16 @@ use std::{
 };
 
 use super::*;
-use crate::telemetry::access_log::{Record, Verdict};
+use crate::telemetry::access_log::{Origin, Record, Verdict};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn record(request_id: &str) -> Record<'_> {
     Record {
         time_unix_ms: 0,
-        request_id,
+        request_id: request_id.as_bytes(),
         decision_id: None,
-        listener: "main",
-        peer: "127.0.0.1:1".parse().unwrap(),
+        origin: Box::leak(Box::new(Origin::new("main".into(), "127.0.0.1:1".parse().unwrap()))),
         client: None,
         protocol: "HTTP/1.1",
         method: "GET",
