@@ -3,6 +3,8 @@
 
 mod fate;
 
+use std::cell::RefCell;
+
 use bytes::BufMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
@@ -81,6 +83,16 @@ pub struct PeerFields {
     node: Box<str>,
     scheme: &'static str,
     block: Box<[u8]>,
+    /// For the host that was asked for last: mostly it is the next request's as well.
+    way: RefCell<Way>,
+}
+
+/// The block of a connection with what is told of one host.
+#[derive(Debug, Default)]
+struct Way {
+    host: Box<str>,
+    port: Option<u16>,
+    block: Vec<u8>,
 }
 
 impl PeerFields {
@@ -99,6 +111,7 @@ impl PeerFields {
             node: node.into_boxed_str(),
             scheme,
             block: block.into_bytes().into_boxed_slice(),
+            way: RefCell::default(),
         }
     }
 }
@@ -214,10 +227,18 @@ impl Head<'_> {
     }
 
     fn write_way(&self, out: &mut Vec<u8>) {
-        out.put_slice(&self.peer_fields.block);
-        self.put_client_host(out, "x-forwarded-host");
-        out.put_slice(b"forwarded: for=");
-        self.write_forwarded_element(out);
+        let mut way = self.peer_fields.way.borrow_mut();
+        let host = self.client_host;
+        if *way.host != *host.name() || way.port != host.port() {
+            let mut block = std::mem::take(&mut way.block);
+            block.clear();
+            block.put_slice(&self.peer_fields.block);
+            self.put_client_host(&mut block, "x-forwarded-host");
+            block.put_slice(b"forwarded: for=");
+            self.write_forwarded_element(&mut block);
+            *way = Way { host: host.name().into(), port: host.port(), block };
+        }
+        out.put_slice(&way.block);
     }
 
     fn write_forwarded_element(&self, out: &mut Vec<u8>) {
