@@ -293,11 +293,7 @@ fn milliseconds(out: &mut Vec<u8>, microseconds: u64) {
 }
 
 fn number(out: &mut Vec<u8>, value: u64) {
-    match u8::try_from(value) {
-        Ok(value @ 0..=9) => out.push(b'0' + value),
-        Ok(value @ 10..=99) => out.extend_from_slice(&[b'0' + value / 10, b'0' + value % 10]),
-        _ => padded(out, value, 1),
-    }
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends `value` in decimal, with zeros in front up to `width`.
