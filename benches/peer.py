@@ -1,9 +1,9 @@
 """How a benchmark of several proxies starts doorward: `doorward(sc, port, d, keys, up)`.
 
-`sc` is the scenario (`tls`, `auth`, `h2`, `body`), `port` the port to listen on, `d` a folder for
+`sc` is the scenario (`tls`, `auth`, `h2`, `body`, `workers`), `port` the port to listen on, `d` a folder for
 the configuration, `keys` a folder with `tls.crt`, `tls.key`, `hs256.secret`, `ALG.pub.pem` and
-`basic-*.htpasswd`, `up` the upstream's port on loopback. Returns what to run, with one worker, or
-None where doorward does not take part. `DOORWARD_BIN` names the binary (default: the `dist`
+`basic-*.htpasswd`, `up` the upstream's port on loopback. Returns what to run, with one worker unless
+`workers` says more, or None where doorward does not take part. `DOORWARD_BIN` names the binary (default: the `dist`
 build of this checkout).
 """
 import os
@@ -62,7 +62,7 @@ certificates = [{{ chain = "{keys}/tls.crt", key = "{keys}/tls.key" }}]
     with open(f'{d}/doorward.toml', 'w') as file:
         file.write(f'''
 [server]
-workers = 1
+workers = {sc.get('workers', 1)}
 
 [limits]
 connections = 20000

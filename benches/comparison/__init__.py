@@ -1,0 +1,1 @@
+"""What `benches/compare` is made of: see benches/README.md for the method."""
