@@ -49,7 +49,7 @@ def failures(scenario, port):
             expect(name, REFUSED, scenario.path, credential)
     if scenario.auth == 'basic-bcrypt':
         expect('wrong password', (401,), scenario.path, keys.basic(keys.USER, 'wrong'))
-        expect('unknown user', (401,), scenario.path, keys.basic('nobody', keys.PASSWORD))
+        expect('unknown user', REFUSED, scenario.path, keys.basic('nobody', keys.PASSWORD))
     if scenario.auth != 'none':
         expect('no credential', REFUSED, scenario.path, None)
         expect('home of another', (403,), f'{keys.OTHER_HOME}/1k', good)

@@ -1,4 +1,6 @@
 """The server behind all peers: nginx, which answers from memory."""
+import os
+
 from . import place
 from .process import Process, free_port
 
@@ -9,6 +11,7 @@ CONFIGURATION = '''
 load_module {modules}/ndk_http_module.so;
 load_module {modules}/ngx_http_lua_module.so;
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/pid;
 error_log {folder}/error.log crit;
@@ -42,6 +45,11 @@ http {{
 '''
 
 
+def user():
+    """Who reads its files. Debian's own user may not, where the clone is root's."""
+    return 'user root;' if os.geteuid() == 0 else ''
+
+
 def temporary(folder):
     """Where nginx keeps what does not fit its buffers."""
     kinds = ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')
@@ -55,7 +63,8 @@ def start(processors):
     (folder / '100k').write_bytes(b'x' * 102_400)
     port = free_port()
     (folder / 'nginx.conf').write_text(CONFIGURATION.format(
-        modules=MODULES, folder=folder, port=port, body=BODY, temporary=temporary(folder)))
+        modules=MODULES, folder=folder, port=port, body=BODY, temporary=temporary(folder),
+        user=user()))
     words = ['nginx', '-p', folder, '-c', folder / 'nginx.conf', '-e', folder / 'error.log']
     process = Process(words, processors, folder / 'output.log')
     try:

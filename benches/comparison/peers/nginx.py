@@ -3,13 +3,14 @@ or (`nginx-cache`) remembering what verified, in a cache of Lua's."""
 from pathlib import Path
 
 from .. import keys, place
-from ..upstream import MODULES, temporary
+from ..upstream import MODULES, temporary, user
 
 REMEMBERED = 20_000
 
 FRAME = '''
 {modules}
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/pid;
 error_log {folder}/error.log error;
@@ -99,7 +100,7 @@ def start_of(scenario, port, upstream, folder, remembered=0):
     listen = (' ssl' if scenario.tls else '') + (' http2' if scenario.http2 else '')
     (folder / 'nginx.conf').write_text(FRAME.format(
         modules=modules, folder=folder, temporary=temporary(folder), setup=setup,
-        upstream=upstream, port=port, listen=listen, rules=rules,
+        upstream=upstream, port=port, listen=listen, rules=rules, user=user(),
         tls=TLS.format(keys=place.KEYS) if scenario.tls else ''))
     return ['nginx', '-p', folder, '-c', folder / 'nginx.conf', '-e', folder / 'error.log'], {}
 
