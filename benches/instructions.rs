@@ -2,7 +2,7 @@
 //! decide, build the head (or the refusal). Times differ from machine to machine and from minute
 //! to minute; this number does not, so a change that makes requests dearer is seen before merge.
 //!
-//! `cargo bench --bench instructions --profile count` counts under valgrind and compares with
+//! `cargo bench --profile dev --config benches/count.toml --bench instructions` counts under valgrind and compares with
 //! `benches/instructions.toml`: more than 5 % above it fails. `-- --record` writes the file, in the
 //! change that makes the difference. Sockets, TLS, the HTTP engine and the log are not in it:
 //! `benches/compare` measures the whole.
@@ -70,7 +70,7 @@ fn gate(records: bool) -> ExitCode {
         println!(
             "a request takes more than {:.0} % more instructions than recorded. If that is worth \
              it, record it in the same change:\n    \
-             cargo bench --bench instructions --profile count -- --record",
+             cargo bench --profile dev --config benches/count.toml --bench instructions -- --record",
             TOLERANCE * 100.0
         );
         return ExitCode::FAILURE;

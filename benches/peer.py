@@ -1,10 +1,10 @@
 """How a benchmark of several proxies starts doorward: `doorward(sc, port, d, keys, up)`.
 
-`sc` is the scenario (`tls`, `auth`, `h2`, `body`, `workers`), `port` the port to listen on, `d` a folder for
-the configuration, `keys` a folder with `tls.crt`, `tls.key`, `hs256.secret`, `ALG.pub.pem` and
-`basic-*.htpasswd`, `up` the upstream's port on loopback. Returns what to run, with one worker unless
-`workers` says more, or None where doorward does not take part. `DOORWARD_BIN` names the binary (default: the `dist`
-build of this checkout).
+`sc` is the scenario (`tls`, `auth`, `h2`, `body`, `workers`), `port` the port to listen on, `d` a
+folder for the configuration, `keys` a folder with `tls.crt`, `tls.key`, `hs256.secret`,
+`ALG.pub.pem` and `basic-*.htpasswd`, `up` the upstream's port on loopback. Returns what to run, with
+one worker unless `workers` says more, or None where doorward does not take part. `DOORWARD_BIN` names
+the binary (default: the `dist` build of this checkout).
 """
 import os
 

@@ -7,7 +7,7 @@ import time
 from . import keys, upstream
 
 REFUSED = (401, 403)
-PATIENCE = 10
+PATIENCE = 20
 
 
 def ask(scenario, port, path, credential=None, body=None):

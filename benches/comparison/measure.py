@@ -2,6 +2,7 @@
 meanwhile meets all of them alike."""
 import contextlib
 import os
+import subprocess
 import sys
 import time
 
@@ -39,39 +40,51 @@ def scenario(scenario, options, processors, upstream):
         for name in scenario.peers:
             if options.peers and name not in options.peers:
                 continue
-            entry = found[name] = {'rounds': [], 'latency': []}
-            try:
+            entry = found[name] = {'rounds': [], 'latency': [], 'skipped': None}
+            with may_fail(name, entry, peers):
                 peers[name] = start(name, scenario, running, peer_cpus, upstream)
-            except (OSError, RuntimeError, StopIteration) as error:
-                entry['skipped'] = str(error)[-300:]
-                continue
-            entry['skipped'] = ', '.join(checks.failures(scenario, peers[name][1])) or None
-            if entry['skipped']:
-                peers.pop(name)[0].stop()
-        for name, entry in found.items():
-            if entry.get('skipped'):
-                print(f'  {name} is left out: {entry["skipped"]}', flush=True)
+                wrong = checks.failures(scenario, peers[name][1])
+                if wrong:
+                    raise RuntimeError(', '.join(wrong))
         if options.check_only:
             return found
         if scenario.load == 'idle':
-            for name, (process, port) in peers.items():
-                found[name]['rounds'].append(idle(scenario, process, port, options, load_cpus))
+            for name, (process, port) in list(peers.items()):
+                with may_fail(name, found[name], peers):
+                    found[name]['rounds'].append(idle(scenario, process, port, options, load_cpus))
             return found
         for number in range(options.rounds):
             names = list(peers) if number % 2 == 0 else list(peers)[::-1]
             for name in names:
                 process, port = peers[name]
-                if number == 0:
-                    loads.apply(scenario, port, 1, load_cpus)
-                wait_until_quiet(peer_cpus | load_cpus)
-                found[name]['rounds'].append(
-                    one(scenario, process, port, options.seconds, load_cpus))
+                with may_fail(name, found[name], peers):
+                    if number == 0:
+                        loads.apply(scenario, port, 1, load_cpus)
+                    wait_until_quiet(peer_cpus | load_cpus)
+                    found[name]['rounds'].append(
+                        one(scenario, process, port, options.seconds, load_cpus))
         for _ in range(options.latency if scenario.rate else 0):
-            for name, (_, port) in peers.items():
-                wait_until_quiet(peer_cpus | load_cpus)
-                found[name]['latency'].append(
-                    loads.rate(scenario, port, LATENCY_SECONDS, load_cpus))
+            for name, (_, port) in list(peers.items()):
+                with may_fail(name, found[name], peers):
+                    wait_until_quiet(peer_cpus | load_cpus)
+                    found[name]['latency'].append(
+                        loads.rate(scenario, port, LATENCY_SECONDS, load_cpus))
     return found
+
+
+@contextlib.contextmanager
+def may_fail(name, entry, peers):
+    """A peer that fails is stopped and left out; the others go on."""
+    try:
+        yield
+    except (OSError, RuntimeError, StopIteration, subprocess.SubprocessError) as error:
+        why = f'{error}'[-300:] or type(error).__name__
+        if isinstance(error, subprocess.TimeoutExpired):  # whose words hold the credential
+            why = f'the load did not end within {error.timeout} s'
+        entry.update(rounds=[], latency=[], skipped=why)
+        print(f'  {name} is left out: {entry["skipped"]}', flush=True)
+        if name in peers:
+            peers.pop(name)[0].stop()
 
 
 def start(name, scenario, running, processors, upstream):

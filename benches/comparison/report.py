@@ -35,7 +35,6 @@ def document(result):
         '## CPU time of a request\nµs on one processor, and in brackets how many times what '
         'doorward takes. `idle`: KiB of memory for each connection.',
         table(result),
-        '## Latency at 2,000 requests a second\np50 / p99 in µs.',
         latency(result),
         workers(result),
         left_out(result),
@@ -79,7 +78,9 @@ def latency(result):
             rows.append([f'`{scenario.name}`', *(
                 f'{found[name]["p50_us"]} / {found[name]["p99_us"]}'
                 if 'p99_us' in found.get(name, {}) else '–' for name in COLUMNS)])
-    return markdown(rows) if len(rows) > 1 else ''
+    if len(rows) == 1:
+        return ''
+    return f'## Latency at 2,000 requests a second\np50 / p99 in µs.\n\n{markdown(rows)}'
 
 
 def workers(result):

@@ -13,7 +13,7 @@ pub(super) const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/inst
 
 const HEADER: &str = "\
 # Instructions of one request in benches/instructions/cases.rs, written by
-#     cargo bench --bench instructions --profile count -- --record
+#     cargo bench --profile dev --config benches/count.toml --bench instructions -- --record
 # Another compiler or another processor (as valgrind shows it) makes other code: there the counts
 # are not compared.
 ";
