@@ -88,6 +88,7 @@ fn tell(recorded: &Record, counted: &Record) -> bool {
             has_grown = true;
             continue;
         };
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let change = now as f64 / before.max(1) as f64 - 1.0;
         let verdict = if change > TOLERANCE {
             has_grown = true;

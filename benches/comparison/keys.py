@@ -6,11 +6,9 @@ import shutil
 import subprocess
 import time
 
-import bcrypt
-import jwt
-from cryptography.hazmat.primitives import serialization
-
 from .place import KEYS
+
+# Python's packages are imported where keys are made: sending what is made already needs none.
 
 ISSUER, AUDIENCE = 'https://idp.test', 'doorward'
 USER, PASSWORD = 'u00042', 'correct horse battery staple'
@@ -43,7 +41,7 @@ def make():
     many = [(token('hs256', f'u{number:05}'), f'/home/u{number:05}/1k') for number in range(COUNT)]
     write('many.requests', ''.join(f'{one} {path}\n' for one, path in many))
     write('bad.requests', ''.join(f'{forged(one)} {path}\n' for one, path in many))
-    # Every peer reads $2y$.
+    import bcrypt  # every peer reads $2y$
     hash_ = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(10)).decode().replace('$2b$', '$2y$')
     write('basic-bcrypt.hash', hash_)
     write('basic-bcrypt.htpasswd', f'{USER}:{hash_}\n')
@@ -74,6 +72,8 @@ def jwk(auth):
     if auth == 'hs256':
         octets = base64.urlsafe_b64encode(read('hs256.secret').encode()).rstrip(b'=').decode()
         return {'kty': 'oct', 'alg': 'HS256', 'k': octets}
+    import jwt
+    from cryptography.hazmat.primitives import serialization
     public = serialization.load_pem_public_key(read(f'{auth}.pub.pem').encode())
     kinds = {'rs256': jwt.algorithms.RSAAlgorithm, 'es256': jwt.algorithms.ECAlgorithm,
              'eddsa': jwt.algorithms.OKPAlgorithm}
@@ -84,6 +84,7 @@ def jwk(auth):
 
 def token(auth, user=USER, **changes):
     """`home` ends in a slash for those who can only compare the beginnings of texts."""
+    import jwt
     now = int(time.time())
     claims = {'iss': ISSUER, 'aud': AUDIENCE, 'sub': user, 'home': f'/home/{user}/',
               'iat': now, 'exp': now + 7 * DAY, **changes}
@@ -92,6 +93,7 @@ def token(auth, user=USER, **changes):
 
 
 def unsigned():
+    import jwt
     claims = {'iss': ISSUER, 'aud': AUDIENCE, 'sub': USER, 'home': f'/home/{USER}/',
               'exp': int(time.time()) + DAY}
     return jwt.encode(claims, None, 'none')

@@ -187,7 +187,8 @@ impl Scene {
             Err(rejection) => {
                 let decision = self.worker.next_id();
                 let challenge = rejection.challenge(true);
-                let challenges = route.map_or(&[][..], |route: &Route| route.challenges.of(challenge));
+                let challenges =
+                    route.map_or(&[][..], |route: &Route| route.challenges.of(challenge));
                 let refusal = response::refusal(rejection, decision.as_str(), challenges, None);
                 black_box(refusal).status()
             }

@@ -44,6 +44,9 @@ impl Machine {
     /// Why counts of one say nothing about the other.
     pub(super) fn difference(&self, here: &Self) -> Option<String> {
         let Self { rustc, processor } = self;
+        if rustc.is_empty() {
+            return Some(format!("nothing is recorded in {FILE}"));
+        }
         if *rustc != here.rustc {
             return Some(format!("recorded with {rustc}, this is {}", here.rustc));
         }
@@ -55,7 +58,8 @@ impl Machine {
 impl Record {
     pub(super) fn read() -> Self {
         let empty = || Self { machine: Machine::default(), counts: BTreeMap::new() };
-        std::fs::read_to_string(FILE).map_or_else(|_| empty(), |text| toml::from_str(&text).unwrap())
+        std::fs::read_to_string(FILE)
+            .map_or_else(|_| empty(), |text| toml::from_str(&text).unwrap())
     }
 
     pub(super) fn write(&self) {

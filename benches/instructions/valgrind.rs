@@ -35,7 +35,7 @@ fn instructions(case: &str, requests: u64) -> u64 {
     let tool = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
     let (_, told) = valgrind(&tool, &[RUN, case, &requests.to_string()]).unwrap();
     let collected = told.lines().find_map(|line| line.split_once("Collected :"));
-    collected.unwrap_or_else(|| panic!("{told}")).1.trim().parse().unwrap()
+    collected.ok_or(&told).unwrap().1.trim().parse().unwrap()
 }
 
 /// Runs this program so; what it prints, and what valgrind says.

@@ -133,7 +133,8 @@ fn read(answer: &[u8]) -> io::Result<Option<(u16, usize)>> {
     let mut head = httparse::Response::new(&mut fields);
     let parsed = head.parse(answer).map_err(io::Error::other)?;
     let httparse::Status::Complete(length) = parsed else { return Ok(None) };
-    let is_length = |field: &&httparse::Header<'_>| field.name.eq_ignore_ascii_case("content-length");
+    let is_length =
+        |field: &&httparse::Header<'_>| field.name.eq_ignore_ascii_case("content-length");
     let body = head.headers.iter().find(is_length);
     let body = body.and_then(|field| std::str::from_utf8(field.value).ok()?.trim().parse().ok());
     let body: usize = body.ok_or(io::ErrorKind::InvalidData)?;
@@ -142,8 +143,10 @@ fn read(answer: &[u8]) -> io::Result<Option<(u16, usize)>> {
 
 /// A request for this path with these further fields (`Name: value`).
 pub(crate) fn get(path: &str, fields: &[&str]) -> Vec<u8> {
-    let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
-    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n").into_bytes()
+    let first = [format!("GET {path} HTTP/1.1"), "Host: localhost".to_owned()];
+    let fields = fields.iter().map(|&field| field.to_owned());
+    let lines: Vec<_> = first.into_iter().chain(fields).collect();
+    format!("{}\r\n\r\n", lines.join("\r\n")).into_bytes()
 }
 
 /// The value below which this share of a sorted list lies.
