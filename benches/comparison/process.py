@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -21,6 +22,11 @@ def raise_limit():
         except (OSError, ValueError):
             continue
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def end_on_signals():
+    """SIGTERM ends a script as an exception does, so that what it has started ends with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def free_port():
