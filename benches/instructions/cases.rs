@@ -179,7 +179,7 @@ impl Scene {
         let view = self.worker.view();
         let request_id = self.worker.next_id();
         let mut route = None;
-        match self.forward(case, &view, request_id.as_str(), &mut route) {
+        match self.forward(case, &view, request_id.as_bytes(), &mut route) {
             Ok(head) => {
                 black_box(head);
                 StatusCode::OK
@@ -200,7 +200,7 @@ impl Scene {
         &self,
         case: &Case,
         view: &'v View,
-        request_id: &str,
+        request_id: &[u8],
         found: &mut Option<&'v Route>,
     ) -> Result<Vec<u8>, Rejection> {
         let host = self.fields.get(header::HOST).and_then(|host| host.to_str().ok());
