@@ -4,6 +4,7 @@ mod demand;
 mod home;
 pub(super) mod refer;
 
+use std::collections::HashMap;
 use std::num::NonZeroU64;
 
 use http::Method;
@@ -233,8 +234,21 @@ impl Route {
 
     /// Finds routes that want the same requests.
     pub(super) fn validate_together(routes: &[Self], findings: &mut Findings<'_>) {
+        // By what must be the same, so that thousands are not each compared with all others.
+        let mut known = HashMap::<_, Vec<usize>>::new();
         for (index, route) in routes.iter().enumerate() {
-            if let Some(first) = routes.iter().take(index).find(|first| first.overlaps(route)) {
+            let hosts = route.hosts.iter().map(Some);
+            let hosts: Vec<_> = if route.hosts.is_empty() { vec![None] } else { hosts.collect() };
+            let mut first = None::<usize>;
+            for host in hosts {
+                let same = known.entry((host, &route.path)).or_default();
+                let overlaps = |&&index: &&usize| {
+                    routes.get(index).is_some_and(|earlier| earlier.overlaps(route))
+                };
+                first = first.into_iter().chain(same.iter().find(overlaps).copied()).min();
+                same.push(index);
+            }
+            if let Some(first) = first.and_then(|first| routes.get(first)) {
                 let key = |route: &Self| Key::of("routes").child(&route.name);
                 let reason = format!(
                     "wants the same requests as `{}` at {}: give it another host, path, listener \

@@ -22,7 +22,12 @@ pub(super) struct Origin {
 #[derive(Debug)]
 enum Source {
     Environment(String),
-    File { path: PathBuf, text: Zeroizing<String> },
+    File {
+        path: PathBuf,
+        text: Zeroizing<String>,
+        /// Where each line begins, so that a place is found without reading all before it.
+        lines: Vec<usize>,
+    },
 }
 
 /// All texts of one configuration; the first is the main file.
@@ -32,7 +37,9 @@ pub(super) struct Sources(Vec<Source>);
 impl Sources {
     /// Keeps a file's text; its origins carry the returned number.
     pub(super) fn add_file(&mut self, path: PathBuf, text: Zeroizing<String>) -> usize {
-        self.0.push(Source::File { path, text });
+        let after_each = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(after_each).collect();
+        self.0.push(Source::File { path, text, lines });
         self.0.len() - 1
     }
 
@@ -45,13 +52,14 @@ impl Sources {
     /// What to call this place in front of people.
     pub(super) fn place(&self, origin: Origin) -> Place {
         match self.0.get(origin.source) {
-            Some(Source::File { path, text }) => {
+            Some(Source::File { path, text, lines }) => {
                 let before = text.get(..origin.offset).unwrap_or(text);
-                let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+                let line = lines.partition_point(|&start| start <= before.len());
+                let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
                 Place::File {
                     path: path.clone(),
-                    line: before.matches('\n').count() + 1,
-                    column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+                    line,
+                    column: before.get(start..).unwrap_or("").chars().count() + 1,
                 }
             }
             Some(Source::Environment(name)) => Place::Environment(name.clone()),

@@ -1,7 +1,10 @@
 //! Requests by route. Route names come from the configuration, so a reload can bring new ones:
 //! a worker asks for its counters by name once per reload and keeps the handle.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::{
     cell::{Cell, Cells, Label},
@@ -59,19 +62,17 @@ impl RouteMetrics {
 
 /// The counters of all routes that a worker has seen. Locked at reload and scrape only.
 #[derive(Debug, Default)]
-pub(super) struct Routes(Mutex<Vec<(Box<str>, Arc<RouteMetrics>)>>);
+pub(super) struct Routes(Mutex<HashMap<Box<str>, Arc<RouteMetrics>>>);
 
 impl Routes {
+    /// Asked by a worker between two requests, for each of perhaps ten thousand routes.
     pub(super) fn named(&self, name: &str) -> Arc<RouteMetrics> {
         let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = routes.iter().any(|(known, _)| **known == *name);
-        let name = if is_known || routes.len() < ROUTE_BOUND { name } else { OTHER };
-        if let Some((_, known)) = routes.iter().find(|(known, _)| **known == *name) {
+        if let Some(known) = routes.get(name) {
             return Arc::clone(known);
         }
-        let metrics = Arc::new(RouteMetrics::new());
-        routes.push((name.into(), Arc::clone(&metrics)));
-        metrics
+        let name = if routes.len() < ROUTE_BOUND { name } else { OTHER };
+        Arc::clone(routes.entry(name.into()).or_insert_with(|| Arc::new(RouteMetrics::new())))
     }
 
     pub(super) fn for_each(&self, mut visit: impl FnMut(&str, &RouteMetrics)) {
