@@ -16,6 +16,7 @@ LOAD = ROOT / 'load'
 RESULTS = BENCHES / 'results'
 PLOT = PROJECT / 'docs' / 'compare.svg'
 README = PROJECT / 'README.md'
+GUIDE = PROJECT / 'docs' / 'performance.md'
 
 PACKAGES = {  # Debian package: what it is for
     'haproxy': 'a peer',

@@ -111,16 +111,22 @@ def markdown(rows):
 def write_readme(result):
     """Puts plot and table between the marks in README.md."""
     place.PLOT.write_text(plot.draw(result))
-    text = place.README.read_text()
-    before, rest = text.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
     machine = result['machine']
-    section = (
+    between(place.README, (
         f'\n![CPU time of a request, beside other proxies](docs/{place.PLOT.name})\n\n'
         'CPU time of a request in µs on one processor (`idle`: KiB of a connection), and how many '
         f'times what doorward takes; {machine["processor"]}, {result["date"]}, '
         f'{", ".join(result["versions"].values())}. doorward writes its access log and counts, the '
         f'others write none. What is asked of each: [benches](benches/README.md).\n\n'
-        f'{table(result)}\n')
-    place.README.write_text(f'{before}{BEGIN}{section}{END}{after}')
-    print(f'written: {place.PLOT}, {place.README}')
+        f'{table(result)}\n'))
+    guide = [f'{machine["processor"]}, {result["date"]}; CPU time and memory are in README.',
+             latency(result).removeprefix('## ').replace('\n', '. ', 1),
+             workers(result).removeprefix('## ').replace('\n', ': ', 1)]
+    between(place.GUIDE, '\n' + '\n\n'.join(part for part in guide if part) + '\n')
+    print(f'written: {place.PLOT}, {place.README}, {place.GUIDE}')
+
+
+def between(file, text):
+    """Replaces what stands between the marks of a file."""
+    before, rest = file.read_text().split(BEGIN, 1)
+    file.write_text(before + BEGIN + text + END + rest.split(END, 1)[1])
