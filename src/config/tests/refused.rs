@@ -279,6 +279,18 @@ upstream = "files""#,
     (
         r#"[routes.b]
 upstream = "files"
+hosts = ["b.example.org", "common.example.org"]
+[routes.c]
+upstream = "files"
+hosts = ["c.example.org"]
+[routes.d]
+upstream = "files"
+hosts = ["d.example.org", "c.example.org", "common.example.org"]"#,
+        "main.toml:15:9: routes.d: wants the same requests as `routes.b` at main.toml:9:9: give it another host, path, listener or other methods",
+    ),
+    (
+        r#"[routes.b]
+upstream = "files"
 path = "files""#,
         r#"main.toml:11:8: routes.b.path: `files` does not start with a slash: write one such as "/files""#,
     ),
