@@ -189,7 +189,7 @@ impl Scene {
                 let challenge = rejection.challenge(true);
                 let challenges =
                     route.map_or(&[][..], |route: &Route| route.challenges.of(challenge));
-                let refusal = response::refusal(rejection, decision.as_str(), challenges, None);
+                let refusal = response::refusal(rejection, decision.as_bytes(), challenges, None);
                 black_box(refusal).status()
             }
         }
