@@ -3,6 +3,12 @@
 
 pub mod accept;
 mod arrival;
+mod http1;
+mod http2;
 pub mod occupancy;
+mod park;
 mod serve;
 pub mod socket;
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ pub mod frames;
 pub mod framing;
 mod guarded;
 pub mod refusal;
+mod rest;
 pub mod stream;
 
 use std::cell::{Cell, RefCell};
@@ -20,8 +21,8 @@ use tokio::io::AsyncWrite as _;
 
 pub use self::deadline::{Expiry, TimeLimits};
 pub use self::guarded::Guarded;
+pub use self::rest::Rest;
 
-use self::deadline::deadline;
 use self::frames::{FrameLimits, Frames};
 use self::framing::{Framing, HeadLimits};
 use self::refusal::Refusal;
@@ -65,6 +66,8 @@ struct Inner {
     /// The client has sent its last byte.
     has_ended: bool,
     idle_since: Millis,
+    /// When it was last found not to be at rest though it was quiet.
+    disturbed_at: Millis,
     head_since: Option<Millis>,
     stalled_since: Option<Millis>,
     bytes_in: u64,
@@ -79,10 +82,13 @@ pub struct Wire {
     under_way: Cell<u32>,
     /// Requests that the engine has handed on so far.
     begun: Cell<u64>,
-    /// Set when the response was 101: the transport must outlive the engine.
-    is_upgraded: Cell<bool>,
+    /// Set when the transport outlives the engine: the response was 101, or the connection is
+    /// parked.
+    is_handed_over: Cell<bool>,
     /// Whether no more requests are wanted.
     is_ending: Cell<bool>,
+    /// Whether all that was written has been handed to the socket.
+    is_flushed: Cell<bool>,
     /// What the task polled last left off with.
     turn: Cell<Turn>,
     watch: Watch,
@@ -130,7 +136,6 @@ impl Wire {
         decision: Id,
     ) -> Rc<Self> {
         let now = watch.ticker().now();
-        watch.set_at(deadline(now, times.header));
         let inner = Inner {
             stream,
             reading,
@@ -142,22 +147,26 @@ impl Wire {
             has_read: false,
             has_ended: false,
             idle_since: now,
+            disturbed_at: 0,
             head_since: None,
             stalled_since: None,
             bytes_in: 0,
             bytes_out: 0,
         };
-        Rc::new(Self {
+        let wire = Rc::new(Self {
             inner: RefCell::new(inner),
             under_way: Cell::new(0),
             begun: Cell::new(0),
-            is_upgraded: Cell::new(false),
+            is_handed_over: Cell::new(false),
             is_ending: Cell::new(false),
+            is_flushed: Cell::new(true),
             turn: Cell::default(),
             watch,
             times,
             decision,
-        })
+        });
+        wire.arm(&wire.inner.borrow());
+        wire
     }
 
     /// The deadline of the connection, to be polled by its task.
@@ -192,14 +201,14 @@ impl Wire {
 
     /// Notes that the connection is handed over to another protocol once the engine is done.
     pub fn upgrade(&self) {
-        self.is_upgraded.set(true);
+        self.is_handed_over.set(true);
     }
 
     /// Notes that a request was answered: if it asked for an upgrade that was not granted, what
     /// was held is read as HTTP.
     pub fn resume(&self) {
         let mut inner = self.inner.borrow_mut();
-        if inner.is_holding && !self.is_upgraded.get() {
+        if inner.is_holding && !self.is_handed_over.get() {
             inner.is_holding = false;
             if let Reading::Http1(framing) = &mut inner.reading {
                 framing.resume();

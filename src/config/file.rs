@@ -103,6 +103,10 @@ pub(super) struct Limits {
     /// Silence between two requests of a connection.
     #[schemars(extend("default" = "75s", "format" = "duration"))]
     pub(super) keep_alive_timeout: Option<String>,
+    /// Silence between two requests after which an HTTP/1.1 connection gives back the memory that
+    /// serving takes; 0s: never.
+    #[schemars(extend("default" = "3s", "format" = "duration"))]
+    pub(super) park_after: Option<String>,
     /// The longest request line.
     #[schemars(extend("default" = "8KiB", "format" = "size"))]
     pub(super) request_line: Option<String>,

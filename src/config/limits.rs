@@ -23,6 +23,8 @@ pub struct Limits {
     pub body_idle_timeout: Duration,
     /// Silence between two requests.
     pub keep_alive_timeout: Duration,
+    /// Silence between two requests after which an HTTP/1.1 connection is parked; `None`: never.
+    pub park_after: Option<Duration>,
     /// Bytes of a request line.
     pub request_line: usize,
     /// Bytes of all header fields of a request.
@@ -54,6 +56,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             body_idle_timeout: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(75),
+            park_after: Some(Duration::from_secs(3)),
             request_line: 8 * 1024,
             header_bytes: 32 * 1024,
             header_count: 100,
@@ -79,6 +82,7 @@ impl Limits {
             header_timeout,
             body_idle_timeout,
             keep_alive_timeout,
+            park_after,
             request_line,
             header_bytes,
             header_count,
@@ -97,6 +101,12 @@ impl Limits {
             time("body_idle_timeout", body_idle_timeout, base.body_idle_timeout);
         let keep_alive_timeout =
             time("keep_alive_timeout", keep_alive_timeout, base.keep_alive_timeout);
+        let park_after = findings.duration(
+            &key.child("park_after"),
+            park_after.as_deref(),
+            base.park_after.unwrap_or_default(),
+            Duration::ZERO..=Duration::from_hours(1),
+        );
         let mut bytes = |name: &str, raw: Option<String>, base| {
             findings.memory(&key.child(name), raw.as_deref(), base, 256..=1024 * 1024)
         };
@@ -125,6 +135,7 @@ impl Limits {
             header_timeout,
             body_idle_timeout,
             keep_alive_timeout,
+            park_after: (!park_after.is_zero()).then_some(park_after),
             request_line,
             header_bytes,
             header_count: usize::try_from(headers.get()).unwrap_or(base.header_count),

@@ -14,6 +14,8 @@ pub struct TimeLimits {
     pub keep_alive: Duration,
     /// While the client takes nothing of what is to be written.
     pub stall: Duration,
+    /// From its becoming idle to a connection's being parked; `None`: it never is.
+    pub park: Option<Duration>,
 }
 
 /// Why a connection's time is up.
@@ -23,6 +25,8 @@ pub enum Expiry {
     Idle,
     /// In the middle of a head.
     Head,
+    /// Between requests, for so long that the connection is better parked than served.
+    Quiet,
     /// The client stopped reading.
     Stalled,
 }
@@ -42,13 +46,18 @@ impl Wire {
     /// Looks at the clock after the watch has run out: whose time is up, if anybody's.
     /// Otherwise the watch is set anew.
     pub fn expired(&self) -> Option<Expiry> {
-        let inner = self.inner.borrow();
+        let mut inner = self.inner.borrow_mut();
         let now = self.watch.ticker().now();
-        let expired = self.limit(&inner).filter(|&(deadline, _)| now >= deadline);
+        let due = self.limit(&inner).filter(|&(deadline, _)| now >= deadline);
+        let mut expired = due.map(|(_, expiry)| expiry);
+        if expired == Some(Expiry::Quiet) && !self.is_at_rest(&inner) {
+            inner.disturbed_at = now;
+            expired = None;
+        }
         if expired.is_none() {
             self.arm(&inner);
         }
-        expired.map(|(_, expiry)| expiry)
+        expired
     }
 
     /// Sets the watch to what is due next.
@@ -74,12 +83,28 @@ impl Wire {
         if let Some(first) = stalled.into_iter().chain(head).min_by_key(|&(at, _)| at) {
             return Some(first);
         }
+        if !is_idle {
+            return None;
+        }
+        let idle = self.idle_until(inner);
+        let quiet_since = inner.idle_since.max(inner.disturbed_at);
+        match (&inner.reading, self.times.park) {
+            (Reading::Http1(_), Some(park)) if !self.is_ending.get() => {
+                let quiet = deadline(quiet_since, park);
+                Some(if quiet < idle { (quiet, Expiry::Quiet) } else { (idle, Expiry::Idle) })
+            }
+            _ => Some((idle, Expiry::Idle)),
+        }
+    }
+
+    /// Until when a connection on which no request is under way stays open.
+    pub(super) fn idle_until(&self, inner: &Inner) -> Millis {
         let idle = match inner.has_read {
             false => self.times.header,
             true if self.is_ending.get() => self.times.keep_alive.min(LAST_IDLE),
             true => self.times.keep_alive,
         };
-        is_idle.then(|| (deadline(inner.idle_since, idle), Expiry::Idle))
+        deadline(inner.idle_since, idle)
     }
 }
 

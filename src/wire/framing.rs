@@ -104,6 +104,12 @@ impl Framing {
         }
     }
 
+    /// Whether the bytes so far ended with a message, and not one more has come.
+    #[must_use]
+    pub fn is_between_messages(&self) -> bool {
+        self.phase == Phase::RequestLine && self.line.is_empty() && self.head.empty_lines == 0
+    }
+
     /// Goes on after an upgrade that was not granted: the next bytes are a head again.
     pub fn resume(&mut self) {
         if self.phase == Phase::Foreign {

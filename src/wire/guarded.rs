@@ -52,12 +52,16 @@ impl AsyncWrite for Guarded {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let inner = &mut *self.0.inner.borrow_mut();
-        Pin::new(&mut inner.stream).poll_flush(cx)
+        let result = Pin::new(&mut inner.stream).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = result {
+            self.0.is_flushed.set(true);
+        }
+        result
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.0.is_upgraded.get() {
-            return Poll::Ready(Ok(())); // the transport lives on in another protocol
+        if self.0.is_handed_over.get() {
+            return Poll::Ready(Ok(())); // the transport lives on without the engine
         }
         let inner = &mut *self.0.inner.borrow_mut();
         Pin::new(&mut inner.stream).poll_shutdown(cx)
@@ -67,8 +71,8 @@ impl AsyncWrite for Guarded {
 impl Wire {
     fn read(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let inner = &mut *self.inner.borrow_mut();
-        if self.is_upgraded.get() {
-            return inner.wait(cx); // what comes now belongs to the other protocol
+        if self.is_handed_over.get() {
+            return inner.wait(cx); // what comes now is not the engine's
         }
         if inner.refusal.is_some() {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
@@ -162,6 +166,7 @@ impl Wire {
     }
 
     fn wrote(&self, inner: &mut Inner, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.is_flushed.set(false);
         match &result {
             Poll::Pending if inner.stalled_since.is_none() => {
                 inner.stalled_since = Some(self.watch.ticker().now());

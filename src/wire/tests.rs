@@ -22,6 +22,7 @@ const TIMES: TimeLimits = TimeLimits {
     header: Duration::from_secs(10),
     keep_alive: Duration::from_secs(75),
     stall: Duration::from_secs(30),
+    park: None,
 };
 
 struct Pair {

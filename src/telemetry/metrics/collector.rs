@@ -60,6 +60,7 @@ families! {
     CERTIFICATES = "doorward_certificate_expiry_timestamp_seconds", "End of each certificate in service, as Unix time.", ["certificate"];
     CONNECTIONS = "doorward_connections_total", "Connections accepted.", ["listener"];
     CONNECTIONS_ACTIVE = "doorward_connections", "Connections that are open.", ["listener"];
+    CONNECTIONS_PARKED = "doorward_connections_parked", "Open connections that have gone quiet and hold little memory.", ["listener"];
     CONNECTIONS_REFUSED = "doorward_connections_refused_total", "Connections closed at once because a limit was reached.", ["listener"];
     DECISIONS = "doorward_decisions_total", "Decisions, by reason.", ["reason"];
     GENERATION = "doorward_generation", "Number of the snapshot that is served.", [];
@@ -166,6 +167,7 @@ impl Collector {
         vec![
             CONNECTIONS.counters(names(self.sums(|worker| &worker.connections_opened))),
             CONNECTIONS_ACTIVE.gauges(names(self.sums(|worker| &worker.connections_active))),
+            CONNECTIONS_PARKED.gauges(names(self.sums(|worker| &worker.connections_parked))),
             CONNECTIONS_REFUSED.counters(names(self.sums(|worker| &worker.connections_refused))),
             ACCEPT_ERRORS.counter(self.sum(|worker| &worker.accept_errors)),
             self.labelled::<Handshake>(&HANDSHAKES, |worker| &worker.handshakes),

@@ -131,6 +131,7 @@ pub struct WorkerMetrics {
     pub(super) decisions: Cells,
     pub(super) connections_opened: Cells,
     pub(super) connections_active: Cells,
+    pub(super) connections_parked: Cells,
     pub(super) connections_refused: Cells,
     pub(super) accept_errors: Cell,
     pub(super) handshakes: Cells,
@@ -158,6 +159,7 @@ impl WorkerMetrics {
             decisions: Cells::new(layout.reasons.len()),
             connections_opened: Cells::new(listeners),
             connections_active: Cells::new(listeners),
+            connections_parked: Cells::new(listeners),
             connections_refused: Cells::new(listeners),
             accept_errors: Cell::default(),
             handshakes: Cells::of::<Handshake>(),
@@ -201,6 +203,18 @@ impl WorkerMetrics {
     /// An accepted connection is closed.
     pub fn connection_closed(&self, listener: usize) {
         if let Some(cell) = self.connections_active.at(listener) {
+            cell.decrement();
+        }
+    }
+
+    /// An open connection waits without an engine.
+    pub fn connection_parked(&self, listener: usize) {
+        self.connections_parked.increment(listener);
+    }
+
+    /// A connection that was parked is served again, or closed.
+    pub fn connection_unparked(&self, listener: usize) {
+        if let Some(cell) = self.connections_parked.at(listener) {
             cell.decrement();
         }
     }
@@ -278,6 +292,12 @@ impl WorkerMetrics {
     #[must_use]
     pub fn connections_of(&self, listener: usize) -> u64 {
         self.connections_active.at(listener).map_or(0, Cell::read)
+    }
+
+    /// Parked connections of all listeners.
+    #[must_use]
+    pub fn connections_parked(&self) -> u64 {
+        self.connections_parked.iter().sum()
     }
 
     /// Requests that are being served.

@@ -131,6 +131,30 @@ fn what_lies_before_a_refused_message_is_told() {
     }
 }
 
+#[test]
+fn only_between_messages_is_nothing_begun() {
+    let messages = [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\r\nGET / HTTP/1.0\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+        "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n",
+    ];
+    for message in messages {
+        let mut framing = Framing::new(LIMITS);
+        for _ in 0..2 {
+            assert!(framing.is_between_messages());
+            for byte in &message.as_bytes()[..message.len() - 1] {
+                framing.feed(&[*byte]).unwrap();
+                assert!(!framing.is_between_messages(), "{message:?}");
+            }
+            framing.feed(&message.as_bytes()[message.len() - 1..]).unwrap();
+        }
+    }
+    let mut framing = Framing::new(LIMITS);
+    framing.feed(b"GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n").unwrap();
+    assert!(!framing.is_between_messages(), "nobody knows what comes");
+}
+
 proptest! {
     #[test]
     fn the_reading_does_not_depend_on_how_the_bytes_were_cut(
