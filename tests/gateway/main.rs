@@ -23,6 +23,7 @@ mod framing;
 mod layering;
 mod limits;
 mod pages;
+mod parking;
 mod probe;
 mod readme;
 mod reload;
