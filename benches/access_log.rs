@@ -17,6 +17,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         verdict: Verdict::Deny,
         status: 403,
         reason: "outside_home",
+        ambiguity: None,
         endpoint: None,
         upstream: None,
         first_byte_us: None,

@@ -3,7 +3,7 @@
 //! It listens on loopback or a Unix socket (mode 0600) unless told otherwise. A page in somebody's
 //! browser must not reach it: requests with an `Origin`, from another site, or for a host name
 //! that is not this machine's are refused. What changes something is for local peers only, and
-//! users, keys and tokens are for the socket's owner or who shows `admin.token`. Nothing it answers
+//! users, keys, tokens and decisions are for the socket's owner or who shows `admin.token`. Nothing it answers
 //! holds a secret that was there before.
 //!
 //! | file | what |
@@ -41,6 +41,11 @@ pub type ReloadOutcome = Result<u64, String>;
 /// Asks the control plane for a reload.
 pub type Reload = dyn Fn() -> Pin<Box<dyn Future<Output = ReloadOutcome> + Send>> + Send + Sync;
 
+/// Asks the data plane about a decision.
+pub type Decide = dyn Fn(String) -> Pin<Box<dyn Future<Output = Option<serde_json::Value>> + Send>>
+    + Send
+    + Sync;
+
 /// What the endpoints read from and act on.
 pub struct AdminState {
     /// For `/metrics`.
@@ -49,6 +54,8 @@ pub struct AdminState {
     pub readiness: std::sync::Arc<Readiness>,
     /// For `/status`; called once per request.
     pub status: Box<dyn Fn() -> Status + Send + Sync>,
+    /// For `GET /decisions/ID`: what is known of a refusal.
+    pub decision: Box<Decide>,
     /// For `POST /reload`.
     pub reload: Box<Reload>,
     /// For users, keys and tokens; `None`: there is no token service.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin;
 use crate::config::{self, Config, ConfigErrors};
 use crate::control::{self, Control};
+use crate::gateway::explain::Explainers;
 use crate::listener::occupancy::Occupancy;
 use crate::listener::socket::{self, BindError, Bound};
 use crate::service::NoSecrets;
@@ -158,7 +159,9 @@ impl App {
         let service = control.with_config(|config| Service::start(config, &control, readiness))?;
         let tokens = Arc::clone(service.desk().service());
         let api = admin::Api::new(tokens, Arc::clone(control.snapshots()));
-        let admin = bind_admin(&admin_address, &observed, api)?;
+        let (explainers, inboxes) = Explainers::new(workers);
+        let admin = bind_admin(&admin_address, &observed, api, explainers)?;
+        let metrics = metrics.into_iter().zip(inboxes).collect();
         let crew = Crew::new(&bound, &control, metrics, &service, access_log.as_ref())?;
         let started =
             Started { listeners, admin: admin.as_ref().map(|(bound, _)| bound.address().clone()) };
@@ -254,6 +257,7 @@ fn bind_admin(
     address: &config::Admin,
     observed: &Arc<Observed>,
     api: admin::Api,
+    explainers: Explainers,
 ) -> Result<Option<(admin::Bound, Arc<admin::AdminState>)>, StartError> {
     let address = match address {
         config::Admin::Off => return Ok(None),
@@ -264,7 +268,7 @@ fn bind_admin(
         tracing::warn!("admin.address: {address} can be reached from other machines");
     }
     let bound = admin::bind(&address)?;
-    let state = observed.admin_state(api)?;
+    let state = observed.admin_state(api, explainers)?;
     Ok(Some((bound, Arc::new(state))))
 }
 

@@ -95,6 +95,8 @@ pub struct Config {
     pub admin: Admin,
     /// What is to be shown there, over TCP, by who wants to change something.
     pub admin_token: Option<Secret>,
+    /// How many refusals are kept to be told there.
+    pub admin_decisions: usize,
     /// The files that this was read from, the main one first, as the caller gave it.
     pub files: Vec<PathBuf>,
     /// Folders in which a new file would be included.
@@ -199,7 +201,7 @@ impl Config {
             Endpoint::validate(name, raw, &around, &issuers, findings_)
         });
         let needs_store = endpoints.iter().any(|endpoint| endpoint.dialect.issues());
-        let (admin, admin_token) =
+        let (admin, admin_token, admin_decisions) =
             Admin::validate(admin.unwrap_or_default(), &listeners, findings_);
         let config = Self {
             roles: Role::validate_all(roles.unwrap_or_default(), findings_),
@@ -212,6 +214,7 @@ impl Config {
             log: Log::validate(log.unwrap_or_default(), findings_),
             admin,
             admin_token,
+            admin_decisions,
             server,
             limits,
             listeners,

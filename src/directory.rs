@@ -119,6 +119,8 @@ pub struct Directory {
     file: PathBuf,
     format: Format,
     users: Vec<Arc<User>>,
+    /// The line on which each of them begins.
+    lines: Vec<u32>,
     by_name: HashMap<Box<str>, usize>,
     roles: Roles,
     decoy: Arc<PasswordHash>,
@@ -147,6 +149,13 @@ impl Directory {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<User>> {
         self.by_name.get(name).and_then(|place| self.users.get(*place))
+    }
+
+    /// Where the user of exactly this name stands: `file:line`.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<String> {
+        let line = self.lines.get(*self.by_name.get(name)?)?;
+        Some(format!("{}:{line}", self.file.display()))
     }
 
     /// How many users it has.
@@ -197,8 +206,15 @@ pub fn load(
     let content = entry::parse(&file.text, settings.format)
         .map_err(|fault| fault.at(&settings.file, &file.text))?;
     let mut warnings = Warnings::new(&settings.file);
-    let roles =
-        merge_roles(roles, &content).map_err(|fault| fault.at(&settings.file, &file.text))?;
+    let merged = merge_roles(roles, &content)
+        .map_err(|fault| fault.at(&settings.file, &file.text));
+    let mut roles = merged?;
+    for role in &content.roles {
+        let (line, column) = error::place(&file.text, role.offset);
+        let place = format!("{}:{line}:{column}", settings.file.display());
+        roles.stands_at(&role.name, place);
+    }
+    let lines = lines(&file.text, content.entries.iter().map(|entry| entry.offset));
     if file.is_exposed && content.entries.iter().any(Entry::has_password) {
         warnings
             .add(None, "everybody on this machine may read the passwords in it: chmod o-r".into());
@@ -211,8 +227,24 @@ pub fn load(
     let by_name =
         users.iter().enumerate().map(|(place, user)| (user.name.clone(), place)).collect();
     let (name, file, format) = (settings.name.clone(), settings.file.clone(), settings.format);
-    let directory = Directory { name, file, format, users, by_name, roles, decoy };
+    let directory = Directory { name, file, format, users, lines, by_name, roles, decoy };
     Ok((directory, warnings.into_vec()))
+}
+
+/// The lines, from 1, on which these bytes stand. Going back begins anew.
+fn lines(text: &str, offsets: impl Iterator<Item = usize>) -> Vec<u32> {
+    let (mut line, mut seen) = (1_u32, 0);
+    let count = |offset: usize| {
+        if offset < seen {
+            (line, seen) = (1, 0);
+        }
+        let between = text.as_bytes().get(seen..offset).unwrap_or_default();
+        let breaks = memchr::memchr_iter(b'\n', between).count();
+        line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+        seen = offset.min(text.len());
+        line
+    };
+    offsets.map(count).collect()
 }
 
 fn merge_roles(roles: &Roles, content: &Content) -> Result<Roles, error::Fault> {

@@ -9,6 +9,7 @@ mod case;
 pub mod connection;
 mod csrf;
 mod endpoint;
+pub(crate) mod explain;
 mod forward_auth;
 mod identify;
 pub(crate) mod incoming;
@@ -117,6 +118,7 @@ async fn serve(
     {
         return Err(Rejection::Misdirected);
     }
+    journal.part = "path";
     let path = CanonicalPath::parse(incoming.path)?;
     if path.as_str() != incoming.path {
         journal.path = Some(path.as_str().into());
@@ -166,10 +168,12 @@ fn refuse(
         journal.verdict = Verdict::Deny;
     }
     journal.reason = rejection.label();
+    journal.readings = rejection.readings();
     journal.decision = Some(decision);
     let told = |proxy: Proxy| proxy.status(rejection.status());
     let status = journal.proxy.map_or(rejection.status(), told);
     journal.status = status.as_u16();
+    journal.keep();
     if let Some(response) = login::redirect(view, route, rejection, &journal) {
         journal.status = response.status().as_u16();
         return response;

@@ -94,13 +94,21 @@ pub enum PlaceKind {
     Query,
 }
 
-impl fmt::Display for PlaceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl PlaceKind {
+    /// The kind in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Destination => "destination",
             Self::Path => "path",
             Self::Query => "query parameter",
-        })
+        }
+    }
+}
+
+impl fmt::Display for PlaceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -220,6 +228,19 @@ impl HomeError {
             Self::NoHome => "no_home",
             Self::Outside(_) => "outside_home",
             Self::UncheckedDestination => "unchecked_destination",
+        }
+    }
+
+    /// Which kind of place it is about, if it is about one.
+    #[must_use]
+    pub fn part(self) -> Option<&'static str> {
+        match self {
+            Self::Ambiguous(kind, _)
+            | Self::CaseVariant(kind)
+            | Self::Empty(kind)
+            | Self::Outside(kind) => Some(kind.as_str()),
+            Self::UncheckedDestination => Some(PlaceKind::Destination.as_str()),
+            Self::AmbiguousHome(_) | Self::NamesNothing | Self::NoHome => None,
         }
     }
 

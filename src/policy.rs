@@ -94,6 +94,19 @@ impl fmt::Display for Reach {
 }
 
 impl Denied {
+    /// Which part of the request it is about, if it is about one.
+    #[must_use]
+    pub fn part(self) -> Option<&'static str> {
+        match self {
+            Self::Home(error) => error.part(),
+            Self::Method
+            | Self::MissingGroup
+            | Self::MissingPermission
+            | Self::MissingRole
+            | Self::OutsideScope(_) => None,
+        }
+    }
+
     /// The reason as logs and metrics name it.
     #[must_use]
     pub fn label(self) -> &'static str {

@@ -23,7 +23,9 @@ pub use host::{CanonicalHost, HostPattern};
 pub use path::CanonicalPath;
 pub use prefix::PathPrefix;
 pub use query::CanonicalQuery;
-pub use spelling::{Dialect, RULES, Rule, Spelling, Spellings, UnknownDialect};
+pub use spelling::{
+    ALWAYS, Always, Dialect, RULES, Readings, Rule, Spelling, Spellings, UnknownDialect,
+};
 
 /// Percent-encodes `name` as one path segment, e.g. a user's name in a template of homes.
 ///

@@ -22,6 +22,8 @@ pub struct Route {
     pub name: Box<str>,
     /// Where it stands: `file:line:column`.
     pub place: Box<str>,
+    /// Where each of its demands stands.
+    pub places: Places,
     /// The hosts it answers for; empty: any.
     pub hosts: Vec<HostPattern>,
     /// The paths it answers for.
@@ -56,6 +58,33 @@ pub struct Route {
     pub preserves_host: bool,
     /// One `WWW-Authenticate` value for each kind, without and with `error="invalid_token"`.
     pub challenges: Challenges,
+}
+
+/// Where the demands of a route stand: `file:line:column`, or the name of a variable. What is not
+/// said has the place of the route, whose default it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The kinds of credentials.
+    pub accept: Box<str>,
+    /// The groups.
+    pub groups: Box<str>,
+    /// The home.
+    pub home: Box<str>,
+    /// The methods.
+    pub methods: Box<str>,
+    /// What each method demands.
+    pub permissions: Vec<(Method, Box<str>)>,
+    /// The roles.
+    pub roles: Box<str>,
+}
+
+impl Places {
+    /// Where it stands what `method` demands.
+    #[must_use]
+    pub fn permissions(&self, method: &Method) -> &str {
+        let found = self.permissions.iter().find(|(known, _)| known == method);
+        found.map_or(&self.methods, |(_, place)| place)
+    }
 }
 
 /// The family of header fields in which an upstream learns who it is.

@@ -77,6 +77,8 @@ pub struct Snapshot {
     pub hashing: Arc<password::Pool>,
     /// With how many threads.
     pub hashing_threads: usize,
+    /// How many refusals each worker keeps.
+    pub decisions: usize,
     /// What is to be shown over TCP by who wants to change something.
     pub admin_token: Option<Secret>,
     /// How long the tokens of each issuer live, in the verifier's order.

@@ -1,12 +1,15 @@
 //! What one worker thread owns: its clock, its memories, its pools, its counters. Nothing of it
 //! is shared with another worker while a request is under way, so nothing of it is locked.
 
+pub mod decisions;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::decisions::Decisions;
 use crate::clock::ticker::Ticker;
 use crate::endpoint::Desk;
 use crate::forward::pool::Pool;
@@ -51,6 +54,8 @@ pub struct Worker {
     pub desk: Option<Desk>,
     /// Its part of the access log.
     pub log: RefCell<LogBuffer>,
+    /// Its latest refusals.
+    pub decisions: RefCell<Decisions>,
     ids: RefCell<IdSource>,
     reader: RefCell<Reader>,
     view: RefCell<Rc<View>>,
@@ -131,6 +136,7 @@ impl Worker {
             shared,
             desk,
             log: RefCell::new(log),
+            decisions: RefCell::default(),
             ids: RefCell::new(ids),
             reader: RefCell::new(reader),
             view: RefCell::new(Rc::new(view)),

@@ -28,6 +28,7 @@ use subtle::ConstantTimeEq as _;
 use tower::ServiceExt as _;
 
 use self::problem::Problem;
+use crate::identity::throttle::Throttle;
 use crate::service::{Call, TokenService};
 use crate::snapshot::{Profile, Snapshot, SnapshotStore};
 
@@ -58,11 +59,17 @@ impl Api {
         Self { service, snapshots }
     }
 
+    /// Who has failed how often.
+    #[must_use]
+    pub fn throttle(&self) -> &Arc<Throttle> {
+        self.service.throttle()
+    }
+
     /// Whether a path is one of these.
     #[must_use]
     pub(super) fn covers(path: &str) -> bool {
         let first = path.split('/').nth(1);
-        matches!(first, Some("users" | "keys" | "tokens" | "revocations"))
+        matches!(first, Some("addresses" | "users" | "keys" | "tokens" | "revocations"))
     }
 
     /// Whether this is the token of the admin listener. Where none is configured, none is.
@@ -97,6 +104,7 @@ impl Api {
 
 fn router() -> Router {
     Router::new()
+        .route("/addresses/{address}/unlock", post(user::unlock_address))
         .route("/users", get(user::list).post(user::add))
         .route("/users/{name}", get(user::show).delete(user::remove))
         .route("/users/{name}/password", put(user::set_password))

@@ -32,6 +32,7 @@ pub(super) enum Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
     Api,
+    Decision,
     Healthz,
     Metrics,
     Readyz,
@@ -47,13 +48,14 @@ impl Endpoint {
             "/readyz" => Some(Self::Readyz),
             "/reload" => Some(Self::Reload),
             "/status" => Some(Self::Status),
+            _ if decision(path).is_some() => Some(Self::Decision),
             _ => Api::covers(path).then_some(Self::Api),
         }
     }
 
     fn changes_something(self) -> bool {
         match self {
-            Self::Healthz | Self::Metrics | Self::Readyz | Self::Status => false,
+            Self::Decision | Self::Healthz | Self::Metrics | Self::Readyz | Self::Status => false,
             Self::Api | Self::Reload => true,
         }
     }
@@ -76,6 +78,7 @@ enum Refusal {
     CrossSite,
     BodyBroken,
     ForeignHost,
+    Forgotten,
     MethodNotAllowed(Endpoint),
     NoApi,
     NotFound,
@@ -93,6 +96,7 @@ impl Refusal {
                 StatusCode::MISDIRECTED_REQUEST,
                 "the Host header must be an IP address or `localhost`",
             ),
+            Self::Forgotten => (StatusCode::NOT_FOUND, "no such decision is kept"),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
             Self::NoApi => (StatusCode::NOT_FOUND, "this gateway has no token service"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not found"),
@@ -132,11 +136,21 @@ where
             }
             Err(refusal) => refusal.response(),
         },
+        Ok(Endpoint::Decision) => match tell(state, peer, &request).await {
+            Ok(report) => json(StatusCode::OK, &report),
+            Err(refusal) => refusal.response(),
+        },
         Ok(Endpoint::Healthz) => text(StatusCode::OK, TEXT, "ok\n"),
         Ok(Endpoint::Metrics) => metrics_text(state),
         Ok(Endpoint::Readyz) => readiness(state),
         Ok(Endpoint::Reload) => reload(state).await,
-        Ok(Endpoint::Status) => json(StatusCode::OK, &(state.status)()),
+        Ok(Endpoint::Status) => {
+            let mut status = (state.status)();
+            if !is_operator(state, peer, request.headers()) {
+                status.throttle.waiting.clear(); // names and addresses are not for everybody
+            }
+            json(StatusCode::OK, &status)
+        }
         Err(refusal) => refusal.response(),
     }
 }
@@ -152,8 +166,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let api = state.api.as_ref().ok_or(Refusal::NoApi)?;
-    let presented = presented_token(request.headers());
-    if peer != Peer::Unix && !presented.is_some_and(|token| api.knows(token)) {
+    if !is_operator(state, peer, request.headers()) {
         return Err(Refusal::Unauthorized);
     }
     let (parts, body) = request.into_parts();
@@ -162,6 +175,32 @@ where
         Err(error) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
         Err(_) => Err(Refusal::BodyBroken),
     }
+}
+
+/// Whether who asks could open the Unix socket, or shows the token.
+fn is_operator(state: &AdminState, peer: Peer, headers: &HeaderMap) -> bool {
+    let knows = |token| state.api.as_ref().is_some_and(|api| api.knows(token));
+    peer == Peer::Unix || presented_token(headers).is_some_and(knows)
+}
+
+/// What became of a request holds names and paths: it is told to whom the API answers.
+async fn tell<B>(
+    state: &AdminState,
+    peer: Peer,
+    request: &Request<B>,
+) -> Result<serde_json::Value, Refusal> {
+    if !is_operator(state, peer, request.headers()) {
+        return Err(Refusal::Unauthorized);
+    }
+    let id = decision(request.uri().path()).ok_or(Refusal::NotFound)?;
+    (state.decision)(id.to_owned()).await.ok_or(Refusal::Forgotten)
+}
+
+/// The id in `/decisions/ID`.
+fn decision(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/decisions/")?;
+    let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_id.then_some(id)
 }
 
 fn presented_token(headers: &HeaderMap) -> Option<&[u8]> {
@@ -315,6 +354,10 @@ mod tests {
                     1 => Ok(2),
                     _ => Err("doorward.toml:3:1: routes.a: no such upstream".to_owned()),
                 }))
+            }),
+            decision: Box::new(|id| {
+                let known = (id == "abc123").then(|| serde_json::json!({ "verdict": "deny" }));
+                Box::pin(ready(known))
             }),
             api: None,
             hosts: vec!["gw.example.org".to_owned()],

@@ -105,6 +105,9 @@ pub struct Status {
     pub requests_active: u64,
     /// Requests served since the start.
     pub requests: u64,
+    /// Who has failed to log in, and who has to wait.
+    #[serde(default)]
+    pub throttle: ThrottleStatus,
     /// Access log lines that were dropped.
     pub log_lines_dropped: u64,
     /// Warnings of the configuration in service.
@@ -120,6 +123,37 @@ pub struct LastReload {
     pub succeeded: bool,
     /// Why not: places and reasons.
     pub error: Option<String>,
+}
+
+/// What the throttle counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThrottleStatus {
+    /// Users about whom something is known.
+    pub users: u64,
+    /// Addresses with failures.
+    pub addresses: u64,
+    /// Attempts that failed, since the start.
+    pub failed: u64,
+    /// Attempts that were not made because somebody had to wait, since the start.
+    pub throttled: u64,
+    /// Users and addresses that have to wait now.
+    pub waiting_now: u64,
+    /// Some of them, those with the longest waits first. For operators alone.
+    #[serde(default)]
+    pub waiting: Vec<WaitStatus>,
+}
+
+/// A user or an address that has to wait.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitStatus {
+    /// The name, as it was given first. `None`: it is about the address, whoever it names.
+    pub user: Option<String>,
+    /// The address, or the network of 64 bits. `None`: it is about the user from everywhere.
+    pub address: Option<String>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// For how many seconds.
+    pub seconds: u64,
 }
 
 /// One listener.

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::admin::status::{CertificateStatus, LastReload, ListenerStatus, Status};
+use crate::admin::status::{
+    CertificateStatus, LastReload, ListenerStatus, Status, ThrottleStatus, WaitStatus,
+};
 use crate::admin::{AdminState, Api, Readiness, ReloadOutcome};
 use crate::clock;
 use crate::control::Control;
+use crate::gateway::explain::Explainers;
+use crate::identity::throttle::Throttle;
 use crate::listener::socket::Bound;
 use crate::telemetry::access_log::LogCounters;
 use crate::telemetry::metrics::{ControlMetrics, HashingPool, Sources, WorkerMetrics, registry};
@@ -58,7 +62,11 @@ impl Observed {
     }
 
     /// What the admin listener reads from and acts on.
-    pub(super) fn admin_state(self: &Arc<Self>, api: Api) -> prometheus::Result<AdminState> {
+    pub(super) fn admin_state(
+        self: &Arc<Self>,
+        api: Api,
+        explainers: Explainers,
+    ) -> prometheus::Result<AdminState> {
         let pool = Arc::clone(&self.control);
         let registry = registry(Sources {
             workers: self.workers.clone(),
@@ -70,10 +78,15 @@ impl Observed {
         })?;
         let observed = Arc::clone(self);
         let control = Arc::clone(&self.control);
+        let throttle = Arc::clone(api.throttle());
         Ok(AdminState {
             registry,
             readiness: Arc::clone(&self.readiness),
-            status: Box::new(move || observed.status()),
+            status: Box::new(move || observed.status(&throttle)),
+            decision: Box::new(move |id| {
+                let explainers = explainers.clone();
+                Box::pin(async move { explainers.explain(&id).await })
+            }),
             reload: Box::new(move || {
                 let control = Arc::clone(&control);
                 Box::pin(async move { reload(control).await })
@@ -83,7 +96,7 @@ impl Observed {
         })
     }
 
-    fn status(&self) -> Status {
+    fn status(&self, throttle: &Throttle) -> Status {
         let snapshot = self.control.snapshots().current();
         let now = clock::unix_seconds();
         let sum =
@@ -118,6 +131,7 @@ impl Observed {
             connections: sum(WorkerMetrics::connections),
             requests_active: sum(WorkerMetrics::requests_in_progress),
             requests: sum(WorkerMetrics::requests),
+            throttle: throttle_status(throttle),
             log_lines_dropped: dropped + self.log.dropped(),
             warnings: snapshot.summary.warnings.clone(),
         }
@@ -132,6 +146,30 @@ impl Observed {
             connections: self.workers.iter().map(|worker| worker.connections_of(index)).sum(),
         })
         .collect()
+    }
+}
+
+/// How many of those who wait are told.
+const MOST_WAITING: usize = 100;
+
+fn throttle_status(throttle: &Throttle) -> ThrottleStatus {
+    let counts = throttle.counts();
+    let (all, waiting) = throttle.waiting(clock::since_epoch(), MOST_WAITING);
+    ThrottleStatus {
+        users: count(counts.users),
+        addresses: count(counts.addresses),
+        failed: counts.failed,
+        throttled: counts.throttled,
+        waiting_now: count(all),
+        waiting: waiting
+            .into_iter()
+            .map(|wait| WaitStatus {
+                user: wait.user.map(String::from),
+                address: wait.address.map(|address| address.to_string()),
+                failures: wait.failures,
+                seconds: wait.wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
+            })
+            .collect(),
     }
 }
 

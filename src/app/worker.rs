@@ -17,6 +17,7 @@ use super::service::Service;
 use super::{StartError, buffer, ids, occupancies};
 use crate::clock::ticker::TICK;
 use crate::control::Control;
+use crate::gateway::explain::{self, Inbox};
 use crate::listener::accept::Acceptor;
 use crate::listener::occupancy::Occupancy;
 use crate::listener::socket::Bound;
@@ -31,6 +32,7 @@ pub(super) struct Crew {
 
 struct Member {
     parts: Parts,
+    inbox: Inbox,
     sockets: Vec<Socket>,
 }
 
@@ -52,13 +54,13 @@ impl Crew {
     pub(super) fn new(
         bound: &[Bound],
         control: &Arc<Control>,
-        metrics: Vec<Arc<WorkerMetrics>>,
+        metrics: Vec<(Arc<WorkerMetrics>, Inbox)>,
         service: &Service,
         access_log: Option<&LogWriter>,
     ) -> Result<Self, StartError> {
         let occupancies = occupancies(bound);
         let mut members = Vec::new();
-        for metrics in metrics {
+        for (metrics, inbox) in metrics {
             let mut sockets = Vec::new();
             for (index, (bound, occupancy)) in bound.iter().zip(&occupancies).enumerate() {
                 let handle =
@@ -75,7 +77,7 @@ impl Crew {
                 log: buffer(access_log),
                 ids: ids()?,
             };
-            members.push(Member { parts, sockets });
+            members.push(Member { parts, inbox, sockets });
         }
         Ok(Self { members })
     }
@@ -113,7 +115,7 @@ impl Member {
         cut: &CancellationToken,
         ready: &std::sync::mpsc::Sender<io::Result<()>>,
     ) -> io::Result<()> {
-        let Self { parts, sockets } = self;
+        let Self { parts, inbox, sockets } = self;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build_local(tokio::runtime::LocalOptions::default())?;
@@ -126,6 +128,7 @@ impl Member {
                 let acceptor = Acceptor { index, name, port, socket, occupancy };
                 tasks.spawn_local(acceptor.run(Rc::clone(&worker), tasks.clone(), stop.clone()));
             }
+            tokio::task::spawn_local(explain::answer(Rc::clone(&worker), inbox));
             let _ = ready.send(Ok(()));
             work(&worker, &tasks, stop, cut).await;
             Ok(())

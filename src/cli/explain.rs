@@ -1,49 +1,64 @@
-//! `doorward explain`: what would become of a request, and why.
+//! `doorward explain`: what would become of a request, and why; or what became of one that the
+//! running gateway refused.
 //!
 //! The request is read by the code that reads requests and judged by the code that judges them;
 //! only who makes it is supposed instead of proved. Nothing is sent.
-
-mod judge;
-mod report;
 
 use std::path::Path;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use self::judge::{Question, Who};
 use super::answer::printable;
+use super::remote::{Where, segment};
 use super::{Answer, Failure, Verdict, settings};
 use crate::credential::X_AUTH_TOKEN;
+use crate::gateway::explain::judge::{self, Question, Who};
+use crate::gateway::explain::report::Report;
+use crate::worker::decisions::NOWHERE;
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("who").args(["user", "anonymous"])))]
 pub(super) struct Arguments {
     /// The user who makes the request, as a directory knows them
-    #[arg(long, short, value_name = "NAME", required_unless_present = "anonymous")]
+    #[arg(long, short, value_name = "NAME", requires = "target")]
     user: Option<String>,
     /// Nobody makes the request: it has no credential
-    #[arg(long, conflicts_with = "user")]
+    #[arg(long, requires = "target")]
     anonymous: bool,
     /// The listener that it comes to [default: the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "target")]
     listener: Option<String>,
     /// The host that it asks for [default: that of TARGET, else localhost]
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", requires = "target")]
     host: Option<String>,
     /// A header field, such as `Destination: /files/b`
-    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = field)]
+    #[arg(
+        long = "header",
+        short = 'H',
+        value_name = "NAME: VALUE",
+        value_parser = field,
+        requires = "target"
+    )]
     fields: Vec<(HeaderName, HeaderValue)>,
+    #[command(flatten)]
+    place: Where,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The method, in upper case
-    method: Method,
+    /// The method, in upper case; or, alone, the id of a decision, which the running gateway is
+    /// asked about
+    #[arg(value_name = "METHOD|DECISION")]
+    what: String,
     /// The path and query, or the whole URL, exactly as a client sends it
-    target: String,
+    #[arg(requires = "who", conflicts_with = "admin")]
+    target: Option<String>,
 }
 
 /// Why there is nothing to explain.
 #[derive(Debug, thiserror::Error)]
 enum ExplainError {
+    #[error("`{0}` is no method")]
+    Method(String),
     #[error("the configuration has no listener `{0}`")]
     UnknownListener(String),
     #[error("no directory has a user `{0}`")]
@@ -73,6 +88,14 @@ fn field(text: &str) -> Result<(HeaderName, HeaderValue), FieldError> {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path) -> Result<Answer, Failure> {
+    let Some(target) = &arguments.target else {
+        let path = format!("/decisions/{}", segment(&arguments.what));
+        let told = arguments.place.ask(config, "GET", &path, None)?;
+        let report: Report = serde_json::from_value(told)?;
+        return answer(&report, arguments.json);
+    };
+    let method = arguments.what.parse::<Method>();
+    let method = method.map_err(|_| ExplainError::Method(arguments.what.clone()))?;
     let (_, snapshot) = settings::snapshot(config)?;
     let listener = match &arguments.listener {
         None => Some(0),
@@ -85,7 +108,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path) -> Result<Answer, Failur
         Some(name) => {
             let found = snapshot.identities.find(name);
             let (directory, user) = found.ok_or_else(|| ExplainError::UnknownUser(name.clone()))?;
-            Who::User { user, directory: directory.name() }
+            Who::User { user, directory }
         }
     };
     let mut fields = HeaderMap::new();
@@ -96,14 +119,18 @@ pub(super) fn run(arguments: &Arguments, config: &Path) -> Result<Answer, Failur
         listener,
         host: arguments.host.as_deref(),
         fields,
-        method: &arguments.method,
-        target: &arguments.target,
+        method: &method,
+        target,
         who,
+        client: NOWHERE,
     };
-    let report = judge::judge(&snapshot, question);
+    answer(&judge::judge(&snapshot, question), arguments.json)
+}
+
+fn answer(report: &Report, json: bool) -> Result<Answer, Failure> {
     let verdict = Verdict::of(report.is_allowed());
-    if arguments.json {
-        return Answer::json(&report, verdict);
+    if json {
+        return Answer::json(report, verdict);
     }
     Ok(Answer { text: printable(&report.to_string()), verdict, ..Answer::default() })
 }

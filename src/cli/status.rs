@@ -6,10 +6,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::answer::printable;
 use super::remote::{RemoteError, Where};
 use super::table::columns;
-use super::{Answer, Failure};
+use super::{Answer, Failure, settings};
 use crate::admin::Status;
+use crate::admin::status::{ThrottleStatus, WaitStatus};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many of those who wait are shown to people.
+const MOST_WAITING: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -21,7 +25,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path) -> Result<Answer, Failure> {
-    let answer = arguments.place.client(config, PATIENCE)?.get("/status");
+    // Who may not change anything is told less.
+    let token = settings::load(config).ok().and_then(|config| config.admin_token);
+    let client = arguments.place.client(config, PATIENCE)?.with_token(token);
+    let answer = client.get("/status");
     let answer = answer.map_err(RemoteError::from)?;
     if answer.status != 200 {
         return Err(RemoteError::unexpected(&answer).into());
@@ -58,6 +65,14 @@ fn describe(status: &Status) -> String {
     row("loaded", format!("routes {routes}, users {users}, keys {keys}"));
     row("connections", connections.to_string());
     row("requests", format!("{requests}, {requests_active} in progress"));
+    let ThrottleStatus { failed, throttled, waiting_now, waiting, .. } = &status.throttle;
+    row("logins", format!("{failed} failed, {throttled} told to wait, {waiting_now} waiting now"));
+    for wait in waiting.iter().take(MOST_WAITING) {
+        let who = wait.user.as_deref().unwrap_or("anybody");
+        let from = wait.address.as_deref().unwrap_or("any other address");
+        let WaitStatus { failures, seconds, .. } = wait;
+        row("waiting", format!("{who} from {from}: {seconds} s, after {failures} failures"));
+    }
     if status.log_lines_dropped > 0 {
         row("log", format!("{} lines dropped", status.log_lines_dropped));
     }
@@ -116,6 +131,26 @@ mod tests {
                 expires: 1_700_000_000,
                 remaining_seconds: -5,
             }],
+            throttle: ThrottleStatus {
+                failed: 7,
+                throttled: 9,
+                waiting_now: 2,
+                waiting: vec![
+                    WaitStatus {
+                        user: Some("al\u{1b}ice".to_owned()),
+                        address: None,
+                        failures: 6,
+                        seconds: 2,
+                    },
+                    WaitStatus {
+                        user: None,
+                        address: Some("192.0.2.7".to_owned()),
+                        failures: 50,
+                        seconds: 1,
+                    },
+                ],
+                ..ThrottleStatus::default()
+            },
             ..Status::default()
         }
     }
@@ -138,6 +173,10 @@ mod tests {
         assert!(text.contains("failed: users.yaml:3:1: \\u{1b}[31mno"), "{text}");
         assert!(text.contains("0.0.0.0:8443, TLS, connections 2"), "{text}");
         assert!(text.contains("EXPIRED"), "{text}");
+        assert!(text.contains("7 failed, 9 told to wait, 2 waiting now"), "{text}");
+        let waits = "al\\u{1b}ice from any other address: 2 s, after 6 failures";
+        assert!(text.contains(waits), "{text}");
+        assert!(text.contains("anybody from 192.0.2.7: 1 s"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod remote;
 
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,8 +45,8 @@ pub enum Command {
     Remove(Named),
     /// Show a user
     Show(Named),
-    /// Forget the failed logins of a user, in the running gateway
-    Unlock(Running),
+    /// Forget the failed logins of a user, or from an address, in the running gateway
+    Unlock(Unlock),
 }
 
 /// A user of the running gateway.
@@ -53,6 +54,22 @@ pub enum Command {
 pub struct Running {
     /// The user's name
     pub name: String,
+    #[command(flatten)]
+    place: Where,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose failed logins are forgotten.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Unlock {
+    /// The user's name, in any spelling
+    #[arg(required_unless_present = "address")]
+    pub name: Option<String>,
+    /// The address, whoever its failures were about
+    #[arg(long, value_name = "IP")]
+    pub address: Option<IpAddr>,
     #[command(flatten)]
     place: Where,
     /// Print JSON

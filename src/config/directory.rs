@@ -42,6 +42,8 @@ pub enum UserFormat {
 pub struct Role {
     /// Its name.
     pub name: String,
+    /// Where it stands: `file:line:column`, or the environment.
+    pub place: String,
     /// What it may do; `*` at the end of a segment stands for the rest.
     pub permissions: Vec<Grant>,
 }
@@ -111,7 +113,7 @@ impl Role {
                     Err(error) => findings.error(&key.item(index), format!("`{grant}`: {error}")),
                 }
             }
-            roles.push(Self { name, permissions });
+            roles.push(Self { place: findings.place(&key), name, permissions });
         }
         roles
     }

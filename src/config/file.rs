@@ -275,6 +275,10 @@ pub(super) struct Admin {
     /// who may open the Unix socket.
     #[schemars(extend("format" = "secret"))]
     pub(super) token: Option<SecretText>,
+    /// Refusals that are kept for `doorward explain`, each with at most 2 KiB of its request; 0:
+    /// none.
+    #[schemars(extend("default" = 1000))]
+    pub(super) decisions: Option<i64>,
 }
 
 /// The JSON Schema of the file. `inline`: without references, for walking through.

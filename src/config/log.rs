@@ -109,14 +109,17 @@ impl Log {
 /// The shortest token of the admin listener, in bytes.
 const LEAST_TOKEN: usize = 32;
 
+/// The most refusals that are kept: 200 MiB of them.
+const MOST_DECISIONS: u32 = 100_000;
+
 impl Admin {
-    /// The place, and the token that is to be shown there.
+    /// The place, the token that is to be shown there, and how many refusals are kept to be told.
     pub(super) fn validate(
         raw: file::Admin,
         listeners: &[Listener],
         findings: &mut Findings<'_>,
-    ) -> (Self, Option<Secret>) {
-        let file::Admin { address, token } = raw;
+    ) -> (Self, Option<Secret>, usize) {
+        let file::Admin { address, token, decisions } = raw;
         let key = Key::of("admin");
         let token = token.and_then(|form| findings.secret(&key.child("token"), &form.0));
         if let Some(token) = &token {
@@ -129,7 +132,9 @@ impl Admin {
                 findings.error(&key.child("token"), reason);
             }
         }
-        (Self::place(address.as_deref(), listeners, findings), token)
+        let decisions = findings.number(&key.child("decisions"), decisions, 1000, 0..=MOST_DECISIONS);
+        let decisions = usize::try_from(decisions).unwrap_or_default();
+        (Self::place(address.as_deref(), listeners, findings), token, decisions)
     }
 
     fn place(address: Option<&str>, listeners: &[Listener], findings: &mut Findings<'_>) -> Self {

@@ -12,8 +12,10 @@ use http::Method;
 use crate::config::file;
 use crate::config::findings::Findings;
 use crate::config::key::Key;
+use crate::config::named::Named;
 use crate::home::HomeRule;
 use crate::resource::{Dialect, HostPattern, PathPrefix};
+use crate::route::Places;
 use crate::user::Permission;
 
 /// What is let through, for whom, where to.
@@ -23,6 +25,8 @@ pub struct Route {
     pub name: String,
     /// Where it stands: `file:line:column`, or the environment.
     pub place: String,
+    /// Where each of its demands stands.
+    pub places: Places,
     /// The hosts it answers for; empty: any.
     pub hosts: Vec<HostPattern>,
     /// The paths below this; the longest prefix of all routes wins.
@@ -127,6 +131,28 @@ pub(in crate::config) struct Surroundings {
     pub(super) has_pages: bool,
 }
 
+fn places(
+    key: &Key,
+    methods: &[MethodRule],
+    names: &[String],
+    findings: &Findings<'_>,
+) -> Places {
+    let place = |name: &str| findings.place(&key.child(name)).into();
+    let permissions = key.child("permissions");
+    let permission = |rule: &MethodRule| {
+        let named = demand::name_of(&rule.method, names)?;
+        Some((rule.method.clone(), findings.place(&permissions.child(named)).into()))
+    };
+    Places {
+        accept: place("accept"),
+        groups: place("groups"),
+        home: place("home"),
+        methods: place("methods"),
+        permissions: methods.iter().filter_map(permission).collect(),
+        roles: place("roles"),
+    }
+}
+
 impl Route {
     pub(super) fn validate(
         name: String,
@@ -163,6 +189,7 @@ impl Route {
             refer::prefix(&key.child("path"), path.as_deref().unwrap_or("/"), paths, findings);
         let home = home
             .and_then(|home| home::home(&key.child("home"), home, path.as_ref(), paths, findings));
+        let permission_names = permissions.as_ref().map(Named::names).unwrap_or_default();
         let methods = demand::methods(&key.child("methods"), methods, findings);
         let methods =
             demand::permissions(&key.child("permissions"), methods, permissions, findings);
@@ -182,6 +209,7 @@ impl Route {
             path: path?,
             upstream: upstream?,
             place: findings.place(&key),
+            places: places(&key, &methods, &permission_names, findings),
             name,
             methods,
             listeners,

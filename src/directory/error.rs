@@ -113,7 +113,7 @@ impl Fault {
 }
 
 /// Line and column (in characters) of a byte, from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let offset = text.floor_char_boundary(offset);
     let before = text.get(..offset).unwrap_or_default();
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;

@@ -62,7 +62,9 @@ impl<'r> Case<'r> {
         let (index, route) = find(&view.snapshot.routes, held, &path, journal)?;
         journal.route = Some(index);
         path.admit(route.dialect)?;
+        journal.part = "query";
         let query = held.incoming.query()?;
+        journal.part = "destination";
         let destination = held.incoming.destination(&held.parts.headers, held.is_secure)?;
         if let Some(destination) = &destination {
             destination.path().admit(route.dialect)?;
@@ -94,7 +96,8 @@ impl<'r> Case<'r> {
         if is_by_session && !csrf::is_meant(held.parts, host, is_secure) {
             return Err(Rejection::Csrf);
         }
-        let permit = authorize(&principal, route, &held.parts.method, &named, held.client)?;
+        let permit = authorize(&principal, route, &held.parts.method, &named, held.client)
+            .inspect_err(|denied| journal.part = denied.part().unwrap_or("path"))?;
         journal.verdict = Verdict::Allow;
         Ok(permit)
     }

@@ -46,10 +46,12 @@ pub(super) async fn answer(
     journal.client = Some(client);
     journal.parts = Rc::clone(&parts);
     journal.path = None;
+    journal.part = "host";
 
     let listener_index = connection.listener_index;
     let listener = snapshot.listeners.get(listener_index).ok_or(Rejection::NoRoute)?;
     let incoming = Incoming::read(&parts, &listener.limits)?;
+    journal.part = "path";
     let path = CanonicalPath::parse(incoming.path)?;
     if path.as_str() != incoming.path {
         journal.path = Some(path.as_str().into());

@@ -9,7 +9,7 @@ use crate::config::Limits;
 use crate::resource::{CanonicalHost, CanonicalQuery, Destination};
 
 /// The WebDAV header that names a second resource (RFC 4918 §10.3).
-static DESTINATION: HeaderName = HeaderName::from_static("destination");
+pub(super) static DESTINATION: HeaderName = HeaderName::from_static("destination");
 
 /// The parts of a request's target, not yet judged but the host.
 #[derive(Debug)]

@@ -16,10 +16,12 @@ use crate::clock;
 use crate::endpoint::forward_auth::Proxy;
 use crate::forward::body::BodyError;
 use crate::identity::{Principal, Proof};
-use crate::telemetry::access_log::{Record, Verdict};
+use crate::resource::Readings;
+use crate::telemetry::access_log::{Ambiguity, Record, Verdict};
 use crate::telemetry::id::{self, Id};
 use crate::telemetry::metrics::{Protocol, RouteVerdict, UpstreamConnection};
 use crate::wire::UnderWay;
+use crate::worker::decisions::Facts;
 use crate::worker::{View, Worker};
 
 /// A request's record while it is under way. Dropping it writes it down.
@@ -57,6 +59,10 @@ pub struct Journal {
     pub credential: Option<&'static str>,
     /// Why it was decided as it was.
     pub reason: &'static str,
+    /// Which part of the request is being read: what a refusal is about.
+    pub part: &'static str,
+    /// The readings of it that disagreed, if they did.
+    pub readings: Option<Readings>,
     /// How it was decided.
     pub verdict: Verdict,
     /// The status of the response; 0: none was sent.
@@ -105,6 +111,8 @@ impl Journal {
             claimed: None,
             credential: None,
             reason: reason::PERMITTED,
+            part: "host",
+            readings: None,
             verdict: Verdict::Deny,
             status: 0,
             first_byte: None,
@@ -123,6 +131,32 @@ impl Journal {
         }
         let foreign = self.parts.headers.get(&REQUEST_ID);
         foreign.and_then(|value| id::foreign(value.as_bytes())).unwrap_or_default().as_bytes()
+    }
+
+    /// Keeps a refusal for whoever asks what became of it.
+    pub fn keep(&self) {
+        let Some(id) = self.decision else { return };
+        let snapshot = &self.view.snapshot;
+        let behind_proxy = || {
+            self.connection.client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies)
+        };
+        let facts = Facts {
+            id,
+            unix: self.unix,
+            generation: snapshot.generation,
+            listener: self.connection.listener_index,
+            client: self.client.or_else(behind_proxy).unwrap_or(self.connection.peer.ip()),
+            endpoint: self.endpoint,
+            is_asked: self.proxy.is_some(),
+            credential: self.credential,
+            principal: self.principal.clone(),
+            status: self.status,
+            reason: self.reason,
+            part: self.part,
+            readings: self.readings,
+        };
+        let mut decisions = self.worker.decisions.borrow_mut();
+        decisions.keep(snapshot.decisions, facts, &self.parts, self.claimed.as_deref());
     }
 
     /// What is under way for whoever the request was made by.
@@ -246,6 +280,7 @@ impl Journal {
             status: self.status,
             verdict: self.verdict,
             reason: self.reason,
+            ambiguity: self.readings.map(|readings| Ambiguity { part: self.part, readings }),
             user: principal.and_then(Principal::name).or(self.claimed.as_deref()),
             credential: self.credential,
             authority: authority.map(|facts| &*facts.authority),

@@ -178,7 +178,7 @@ mod tests {
             include_str!("../wire/refusal.rs"),
             include_str!("../token/verifier.rs"),
             include_str!("../resource/error.rs"),
-            include_str!("../resource/spelling.rs"),
+            include_str!("../resource/spelling/rules.rs"),
             include_str!("../home.rs"),
             include_str!("../identity.rs"),
             include_str!("../identity/standing.rs"),

@@ -14,7 +14,7 @@ use crate::identity::IdentityError;
 use crate::identity::standing::Ended;
 use crate::password::PoolError;
 use crate::policy::Denied;
-use crate::resource::ResourceError;
+use crate::resource::{Readings, ResourceError};
 use crate::route::Challenge;
 
 /// A refusal.
@@ -187,6 +187,51 @@ impl Rejection {
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamUnreachable => "upstream_unreachable",
         }
+    }
+
+    /// The two readings that disagree, where what the request names has more than one.
+    #[must_use]
+    pub fn readings(self) -> Option<Readings> {
+        Some(match self {
+            Self::Denied(Denied::Home(HomeError::CaseVariant(_))) => {
+                ["somebody else's place", "the home, in other upper and lower case"]
+            }
+            Self::Denied(Denied::Home(HomeError::Empty(_))) => ["no place", "the root of the tree"],
+            Self::HostMismatch => ["the host of the target", "that of the Host field"],
+            Self::Resource(error) => return error.readings(),
+            Self::RouteCase => ["a path of another route", "the route's, in other case"],
+            Self::AbsentHost
+            | Self::Ask(_)
+            | Self::BodyTooLarge
+            | Self::ClientBody
+            | Self::ClientTimeout
+            | Self::Credential(_)
+            | Self::Csrf
+            | Self::CutOff
+            | Self::Denied(_)
+            | Self::Expectation
+            | Self::FieldMalformed
+            | Self::HeadTooLarge
+            | Self::Internal
+            | Self::Key(_)
+            | Self::Method
+            | Self::Misdirected
+            | Self::NoRoute
+            | Self::Overloaded
+            | Self::Password
+            | Self::SecondFactor
+            | Self::Session(_)
+            | Self::StoreAway
+            | Self::TargetForm
+            | Self::TargetTooLong
+            | Self::Throttled { .. }
+            | Self::Token(_)
+            | Self::UpstreamAnswer
+            | Self::UpstreamClosed
+            | Self::UpstreamExhausted
+            | Self::UpstreamTimeout
+            | Self::UpstreamUnreachable => return None,
+        })
     }
 
     /// Which challenge goes with it. `is_by_token`: a token came in a field of its own.

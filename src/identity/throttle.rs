@@ -3,8 +3,14 @@
 //!
 //! Failures are counted three ways. *By user and address*: that keeps one guesser out. *By user*:
 //! that keeps many addresses from sharing the guessing, and does not hold for an address from
-//! which the user has logged in before, so that nobody can lock the owner out for good. *By
-//! address*: that keeps one address from trying one password on many users. All spellings of a
+//! which the user has logged in before. *By address*: that keeps one address from trying one
+//! password on many users.
+//!
+//! Nobody can lock the owner out for good from elsewhere, not even of an address that is new: who
+//! is told to wait because of others' failures is let in when that time is over, once, whatever
+//! the others have done since. So many promises are kept at a time for one user that they are of
+//! no use to who guesses.
+//! All spellings of a
 //! name count as one, and unknown names like known ones.
 //!
 //! An attempt counts as a failure until it is told to have been none, so that many at once gain
@@ -20,7 +26,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::ledger::Ledger;
-pub use self::ledger::UserCount;
+pub use self::ledger::{UserCount, Waiting};
 
 /// When attempts have to wait, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +122,19 @@ impl Throttle {
     /// Forgets every failure of a user, in any spelling; whether there was one.
     pub fn clear(&self, user: &str) -> bool {
         self.ledger().clear(user)
+    }
+
+    /// Forgets every failure of an address, whoever it was about; whether there was one. The
+    /// failures of users, which are counted apart, stay.
+    pub fn clear_address(&self, client: IpAddr) -> bool {
+        self.ledger().clear_address(client)
+    }
+
+    /// How many users and addresses have to wait at `now`, and at most `most` of them, those with
+    /// the longest waits first.
+    #[must_use]
+    pub fn waiting(&self, now: Duration, most: usize) -> (usize, Vec<Waiting>) {
+        self.ledger().waiting(millis(now), most)
     }
 
     /// How much is counted.

@@ -137,6 +137,7 @@ pub(super) fn note_refusal(worker: &Worker, connection: &Connection, is_http2: b
         status: if is_http2 { 0 } else { refusal.status() }, // there it ends without an answer
         verdict: Verdict::Deny,
         reason: refusal.label(),
+        ambiguity: None,
         user: None,
         credential: None,
         authority: None,

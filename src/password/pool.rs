@@ -4,7 +4,8 @@
 //! serves. The pool is bounded in every direction: its threads, the jobs that wait, and those
 //! that wait for one source. Waiting sources take turns, one job each, and when all is full a
 //! source with less waiting takes the last place of the one with the most: a flood of wrong
-//! passwords makes its sender wait. A job whose asker has gone is not computed.
+//! passwords makes its sender wait. So does one from many addresses: sources that were wrong come
+//! behind those that were not. A job whose asker has gone is not computed.
 
 mod queue;
 
@@ -193,7 +194,7 @@ impl Shared {
 
     /// What each thread does until the pool closes.
     fn work(&self) {
-        while let Some(job) = self.next() {
+        while let Some((source, job)) = self.next() {
             if job.reply.is_closed() {
                 add(&self.counters.cancelled, 1);
                 continue;
@@ -209,20 +210,23 @@ impl Shared {
             self.counters.busy_microseconds.fetch_add(busy, Ordering::Relaxed);
             self.counters.running.fetch_sub(1, Ordering::Relaxed);
             self.counters.done.fetch_add(1, Ordering::Relaxed);
+            if let Ok(was_right) = verified {
+                self.lock().note(source, was_right);
+            }
             drop(job.password); // wiped before anybody learns the result
             let _ = job.reply.send(verified.map_err(|_| PoolError::Stopped));
         }
     }
 
     /// Waits for a job. `None`: the pool closes.
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<(IpAddr, Job)> {
         let mut queue = self.lock();
         loop {
             if queue.is_closed() {
                 return None;
             }
-            if let Some(job) = queue.pop() {
-                return Some(job);
+            if let Some(next) = queue.pop() {
+                return Some(next);
             }
             queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }

@@ -1,16 +1,16 @@
 //! The same decision, told demand by demand: for `explain`, which goes on where the gateway
 //! would stop.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use http::Method;
 
-use super::{authorize, has_role, holds, is_in_group, target};
+use super::{has_role, holds, is_in_group, reaches, target};
 use crate::home::Named;
 use crate::identity::Principal;
 use crate::route::Route;
-use crate::user::Grant;
+use crate::user::{Grant, Permission, PermissionSet, Roles};
 
 /// One demand of a route, and whether it is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,44 +21,54 @@ pub struct Finding {
     pub is_met: bool,
     /// What it was held against.
     pub because: String,
+    /// Where the demand stands: `file:line:column`. Empty: it comes with the credential.
+    pub place: String,
 }
 
-/// Every demand of the route in the order of the decision, and the target that would be sent
-/// if all are met.
+/// Every demand in the order of the decision. `roles` are those of the authority that vouches for
+/// the principal; `client` is the address that the request comes from.
 #[must_use]
 pub fn explain(
-    principal: &Rc<Principal>,
+    principal: &Principal,
     route: &Route,
     method: &Method,
     named: &Named<'_>,
-) -> (Vec<Finding>, Option<String>) {
-    let facts = principal.facts();
+    roles: &Roles,
+    client: IpAddr,
+) -> Vec<Finding> {
+    let (facts, places) = (principal.facts(), &route.places);
     let mut findings = Vec::new();
-    let mut add = |demand: String, is_met: bool, because: String| {
-        findings.push(Finding { demand, is_met, because });
+    let mut add = |demand: String, is_met: bool, because: String, place: &str| {
+        findings.push(Finding { demand, is_met, because, place: place.to_owned() });
     };
-    match route.demands(method) {
-        None => add(format!("method {method}"), false, "not among the route's methods".to_owned()),
-        Some(permissions) => {
-            add(format!("method {method}"), true, "among the route's methods".to_owned());
-            for permission in permissions {
-                let held: Vec<_> = facts.permissions.iter().map(Grant::as_str).collect();
-                let because = format!("holds [{}]", held.join(", "));
-                add(
-                    format!("permission {}", permission.as_str()),
-                    holds(principal, permission),
-                    because,
-                );
-            }
-        }
+    let demanded = route.demands(method);
+    let is_named = if demanded.is_some() { "among" } else { "not among" };
+    let because = format!("{is_named} the route's methods");
+    add(format!("method {method}"), demanded.is_some(), because, &places.methods);
+    let demanded = demanded.unwrap_or_default();
+    if let Some(key) = principal.key() {
+        let reached = reaches(&key.scope, demanded, method, named, client);
+        let because = reached.map_or_else(|reach| reach.to_string(), |()| "within it".to_owned());
+        add(format!("scope of the API key {}", key.id), reached.is_ok(), because, "");
+    }
+    for permission in demanded {
+        let is_held = holds(principal, permission);
+        let because = match granted_by(&facts.roles, roles, permission) {
+            Some(role) if is_held => format!("holds {}, by {role}", list(&facts.permissions)),
+            Some(_) | None => format!("holds {}", list(&facts.permissions)),
+        };
+        let demand = format!("permission {}", permission.as_str());
+        add(demand, is_held, because, places.permissions(method));
     }
     if !route.roles.is_empty() {
         let demand = format!("one of the roles [{}]", route.roles.join(", "));
-        add(demand, has_role(principal, route), format!("has [{}]", facts.roles.join(", ")));
+        let because = format!("has [{}]", facts.roles.join(", "));
+        add(demand, has_role(principal, route), because, &places.roles);
     }
     if !route.groups.is_empty() {
         let demand = format!("one of the groups [{}]", route.groups.join(", "));
-        add(demand, is_in_group(principal, route), format!("is in [{}]", facts.groups.join(", ")));
+        let because = format!("is in [{}]", facts.groups.join(", "));
+        add(demand, is_in_group(principal, route), because, &places.groups);
     }
     if let Some(rule) = &route.home {
         let home = facts.home.as_ref().map_or_else(
@@ -70,10 +80,33 @@ pub fn explain(
             Ok(_) => format!("home {home}"),
             Err(error) => format!("home {home}: {error}"),
         };
-        add(format!("home ({}) below {}", rule.mode, rule.root), confined.is_ok(), because);
+        let looked_at: Vec<_> = rule.places.iter().map(ToString::to_string).collect();
+        let demand =
+            format!("home ({}) below {}, in {}", rule.mode, rule.root, looked_at.join(", "));
+        add(demand, confined.is_ok(), because, &places.home);
     }
-    // Nobody explains the scope of a key, so that the address does not matter.
-    let client = Ipv4Addr::UNSPECIFIED.into();
-    let permit = authorize(principal, route, method, named, client);
-    (findings, permit.ok().map(|permit| permit.target().path_and_query()))
+    findings
+}
+
+/// The role that grants the permission, and where it is defined.
+fn granted_by(held: &[Box<str>], roles: &Roles, permission: &Permission) -> Option<String> {
+    let grants = |name: &&Box<str>| roles.get(name).is_some_and(|set| set.grants(permission));
+    let name = held.iter().find(grants)?;
+    Some(match roles.place(name) {
+        Some(place) => format!("the role {name} at {place}"),
+        None => format!("the role {name}"),
+    })
+}
+
+fn list(held: &PermissionSet) -> String {
+    let held: Vec<_> = held.iter().map(Grant::as_str).collect();
+    format!("[{}]", held.join(", "))
+}
+
+/// The roles of the authority that vouches for a principal.
+#[must_use]
+pub fn roles_of<'i>(identities: &'i crate::identity::Identities, principal: &Rc<Principal>) -> &'i Roles {
+    let authority = &*principal.facts().authority;
+    let directory = identities.directories.iter().find(|known| known.name() == authority);
+    directory.map_or(&identities.roles, crate::directory::Directory::roles)
 }

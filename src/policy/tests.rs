@@ -5,7 +5,7 @@ use crate::api_key::{ApiKey, KeyKind};
 use crate::credential::Accepted;
 use crate::identity::principal::Facts;
 use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Dialect, PathPrefix};
-use crate::route::{Challenges, IdentityFields};
+use crate::route::{Challenges, IdentityFields, Places};
 use crate::user::Grant;
 
 fn route(demanded: &[&str]) -> Route {
@@ -14,6 +14,7 @@ fn route(demanded: &[&str]) -> Route {
     Route {
         name: "files".into(),
         place: "".into(),
+        places: Places::default(),
         hosts: Vec::new(),
         path: PathPrefix::root(),
         methods: methods.into_iter().map(|method| (method, permissions.clone())).collect(),

@@ -1,6 +1,6 @@
 //! Why what a request names was refused.
 
-use super::Spelling;
+use super::{Readings, Spelling};
 
 /// Why a path, query, host or destination has no canonical form here.
 ///
@@ -79,5 +79,26 @@ impl ResourceError {
             Self::QueryInPath => "query_in_path",
             Self::Spelling(spelling) => spelling.label(),
         }
+    }
+
+    /// The two readings that disagree about what is named; `None` where there is not even one.
+    #[must_use]
+    pub fn readings(self) -> Option<Readings> {
+        Some(match self {
+            Self::AliasedParameter => ["another parameter", "the parameter that the rule names"],
+            Self::AmbiguousSeparator => ["part of a value", "the start of the next parameter"],
+            Self::ControlByte => ["a character of the name", "the end of the name, or nothing"],
+            Self::DestinationForm => ["a path below something", "a host, or no place at all"],
+            Self::DestinationHost => ["a path of this host", "a resource of another host"],
+            Self::DotSegment => ["a name", "this folder, or the one above"],
+            Self::Fragment => ["part of the path", "the end of the path"],
+            Self::InvalidPercent => ["a percent sign of the name", "an encoding, dropped or mended"],
+            Self::InvalidUtf8 => ["octets of the name", "the characters that a decoder mends"],
+            Self::NestedEncoding => ["percent signs of the name", "what decoding to the end gives"],
+            Self::NotAbsolute => ["a path from the root", "a path below another, or a host"],
+            Self::QueryInPath => ["part of the path", "the end of the path"],
+            Self::Spelling(spelling) => spelling.rule().readings,
+            Self::AmbiguousPrefix | Self::HostName | Self::HostPort => return None,
+        })
     }
 }

@@ -192,6 +192,9 @@ fn read(text: &[u8], depth: u8, found: &mut Spellings) -> Result<(), ResourceErr
         if separators(&folded) > separators(text) {
             found.insert(Spelling::LookAlike);
         }
+        if let Ok(name) = std::str::from_utf8(&folded) {
+            found.extend(name_spellings(name)); // `；`, `：` and `ＣＯＮ` are what they look like
+        }
         read(&folded, depth, found)?;
     }
     let Some(again) = decode_again(text, found) else { return Ok(()) };
@@ -321,6 +324,9 @@ fn folded_character(character: char) -> Option<&'static str> {
             let at = usize::try_from(u32::from(character) - 0xFF01).ok()?;
             return ASCII.get(at..=at);
         }
+        '\u{2047}' => "??",
+        '\u{2048}' => "?!",
+        '\u{2049}' => "!?",
         '\u{2024}' | '\u{FE52}' => ".",
         '\u{2025}' | '\u{FE30}' => "..",
         '\u{2026}' | '\u{FE19}' => "...",
@@ -330,8 +336,12 @@ fn folded_character(character: char) -> Option<&'static str> {
         '\u{2101}' => "a/s",
         '\u{2105}' => "c/o",
         '\u{2106}' => "c/u",
-        '\u{FE54}' => ";",
-        '\u{FE56}' => "?",
+        '\u{33C2}' => "a.m.",
+        '\u{33C7}' => "Co.",
+        '\u{33D8}' => "p.m.",
+        '\u{37E}' | '\u{FE14}' | '\u{FE54}' => ";",
+        '\u{FE13}' | '\u{FE55}' => ":",
+        '\u{FE16}' | '\u{FE56}' => "?",
         '\u{FE5F}' => "#",
         '\u{FE6A}' => "%",
         // Ignorable: format characters, and controls, which only a second decoding can give.
@@ -353,5 +363,62 @@ pub(super) fn canonical<'a>(raw: &'a str, decoded: &[u8]) -> Cow<'a, str> {
         Cow::Borrowed(raw)
     } else {
         Cow::Owned(encode(decoded).map(char::from).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_normalization::UnicodeNormalization as _;
+
+    use super::*;
+
+    /// What of ASCII can change where a path leads.
+    const SPECIAL: [char; 7] = ['.', '/', '\\', '%', ';', '?', '#'];
+
+    /// Every character of Unicode that NFC or NFKC turns into one that can change where a path
+    /// leads is known, and folded to at least as much.
+    #[test]
+    fn whatever_normalisation_makes_special_is_known() {
+        let mut found = 0;
+        for character in ('\u{80}'..=char::MAX).filter(|character| !character.is_control()) {
+            let normal: String = character.to_string().nfkc().collect();
+            // `⒈` is `1.`, and `½` is `1⁄2`: no dot or separator of its own.
+            let is_number = normal.chars().any(|part| part.is_numeric());
+            let is_letter = normal.starts_with('(') || normal.ends_with(')');
+            if is_number || is_letter || !normal.contains(SPECIAL) {
+                continue;
+            }
+            found += 1;
+            let folded = folded_character(character).unwrap_or_default();
+            let special = |text: &str| text.chars().filter(|part| SPECIAL.contains(part)).collect();
+            let (normal, folded): (String, String) = (special(&normal), special(folded));
+            assert_eq!(normal, folded, "{character:?} U+{:04X}", u32::from(character));
+        }
+        assert!(found > 20, "{found}");
+    }
+
+    #[test]
+    fn what_looks_like_something_special_is_that_to_who_refuses_it() {
+        let spellings = |name: &str| inspect(name.as_bytes());
+        let has = |name: &str, spelling| spellings(name).is_ok_and(|it| it.contains(spelling));
+
+        for name in ["a\u{37e}b", "a\u{ff1b}b", "a\u{fe54}b"] {
+            assert!(has(name, Spelling::Parameter), "{name}");
+        }
+        for name in ["a\u{ff1a}b", "a\u{fe55}b", "a\u{fe13}b"] {
+            assert!(has(name, Spelling::Colon), "{name}");
+        }
+        for name in ["\u{ff23}\u{ff2f}\u{ff2e}", "nul\u{ff0e}txt", "c\u{200b}on"] {
+            assert!(has(name, Spelling::DeviceName), "{name}");
+        }
+        for name in ["a\u{ff0e}", "a.\u{200b}"] {
+            assert!(has(name, Spelling::TrailingDotOrSpace), "{name}");
+        }
+        for name in ["..\u{37e}b", "\u{ff0e}\u{ff0e}", "\u{2025}", ".\u{ad}.", "\u{2025}\u{ff0f}x"] {
+            assert_eq!(spellings(name), Err(ResourceError::DotSegment), "{name}");
+        }
+        for name in ["\u{ff21}\u{ff22}", "caf\u{e9}", "cafe\u{301}", "\u{3042}\u{ff01}"] {
+            assert_eq!(spellings(name), Ok(Spellings::NONE), "{name}");
+        }
     }
 }

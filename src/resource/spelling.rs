@@ -3,10 +3,17 @@
 //! [`RULES`] is the one table: parsing records what it finds, the table judges it, and the
 //! reference of the `paths` key is written from it.
 
+mod rules;
+
 use std::fmt;
 use std::str::FromStr;
 
 use super::ResourceError;
+use rules::{
+    BACKSLASH, COLON, DEVICE_NAME, DOT_RUN, DOUBLE_ENCODING, EMPTY_SEGMENT, ENCODED_BACKSLASH,
+    ENCODED_SLASH, LOOK_ALIKE, PARAMETER, TRAILING_DOT_OR_SPACE,
+};
+pub use rules::{ALWAYS, Always, RULES, Readings, Rule};
 
 /// How the upstream of a route reads paths: the `paths` key of a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -122,117 +129,6 @@ impl fmt::Display for Spelling {
     }
 }
 
-/// A row of the table: a spelling, and who refuses it.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// The spelling.
-    pub spelling: Spelling,
-    /// Its name in metrics and logs.
-    pub label: &'static str,
-    /// What it is, as the end of "the path has …".
-    pub what: &'static str,
-    /// A path that has it.
-    pub example: &'static str,
-    /// The dialects that refuse it.
-    pub refused_by: &'static [Dialect],
-}
-
-const ALL_BUT_RAW: &[Dialect] = &[Dialect::Posix, Dialect::Windows, Dialect::Tomcat];
-const WINDOWS: &[Dialect] = &[Dialect::Windows];
-
-/// Every spelling that depends on the dialect, and who refuses it.
-pub const RULES: [Rule; 11] = [
-    BACKSLASH,
-    ENCODED_BACKSLASH,
-    ENCODED_SLASH,
-    EMPTY_SEGMENT,
-    DOUBLE_ENCODING,
-    LOOK_ALIKE,
-    PARAMETER,
-    COLON,
-    DEVICE_NAME,
-    DOT_RUN,
-    TRAILING_DOT_OR_SPACE,
-];
-
-const BACKSLASH: Rule = Rule {
-    spelling: Spelling::Backslash,
-    label: "backslash",
-    what: "a backslash",
-    example: "/a\\b",
-    refused_by: ALL_BUT_RAW,
-};
-const COLON: Rule = Rule {
-    spelling: Spelling::Colon,
-    label: "colon",
-    what: "a colon, which names a stream or a drive",
-    example: "/a.txt::$DATA",
-    refused_by: WINDOWS,
-};
-const DEVICE_NAME: Rule = Rule {
-    spelling: Spelling::DeviceName,
-    label: "device_name",
-    what: "the name of a device",
-    example: "/nul.txt",
-    refused_by: WINDOWS,
-};
-const DOT_RUN: Rule = Rule {
-    spelling: Spelling::DotRun,
-    label: "dot_run",
-    what: "a segment of three or more dots",
-    example: "/.../a",
-    refused_by: WINDOWS,
-};
-const DOUBLE_ENCODING: Rule = Rule {
-    spelling: Spelling::DoubleEncoding,
-    label: "double_encoding",
-    what: "a doubly encoded special character",
-    example: "/a%252Fb",
-    refused_by: ALL_BUT_RAW,
-};
-const EMPTY_SEGMENT: Rule = Rule {
-    spelling: Spelling::EmptySegment,
-    label: "empty_segment",
-    what: "an empty segment",
-    example: "/a//b",
-    refused_by: ALL_BUT_RAW,
-};
-const ENCODED_BACKSLASH: Rule = Rule {
-    spelling: Spelling::EncodedBackslash,
-    label: "encoded_backslash",
-    what: "an encoded backslash",
-    example: "/a%5Cb",
-    refused_by: ALL_BUT_RAW,
-};
-const ENCODED_SLASH: Rule = Rule {
-    spelling: Spelling::EncodedSlash,
-    label: "encoded_slash",
-    what: "an encoded slash",
-    example: "/a%2Fb",
-    refused_by: ALL_BUT_RAW,
-};
-const LOOK_ALIKE: Rule = Rule {
-    spelling: Spelling::LookAlike,
-    label: "look_alike",
-    what: "a character that some servers turn into a separator",
-    example: "/a%EF%BC%8Fb",
-    refused_by: ALL_BUT_RAW,
-};
-const PARAMETER: Rule = Rule {
-    spelling: Spelling::Parameter,
-    label: "parameter",
-    what: "a `;` parameter",
-    example: "/a;b=c",
-    refused_by: &[Dialect::Tomcat],
-};
-const TRAILING_DOT_OR_SPACE: Rule = Rule {
-    spelling: Spelling::TrailingDotOrSpace,
-    label: "trailing_dot_or_space",
-    what: "a segment that ends in a dot or a space",
-    example: "/a./b",
-    refused_by: WINDOWS,
-};
-
 /// The spellings found in one path.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spellings(u16);
@@ -315,37 +211,4 @@ fn refused_by(dialect: Dialect) -> Spellings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::resource::CanonicalPath;
-
-    #[test]
-    fn the_example_of_every_rule_is_refused_by_the_dialects_it_names_and_no_other() {
-        for rule in RULES {
-            let path = CanonicalPath::parse(rule.example).unwrap();
-
-            assert!(path.spellings().contains(rule.spelling), "{}", rule.label);
-            for dialect in Dialect::ALL {
-                let refused = path.admit(dialect).is_err();
-                assert_eq!(refused, rule.refused_by.contains(&dialect), "{} {dialect}", rule.label);
-            }
-        }
-    }
-
-    #[test]
-    fn every_spelling_is_its_own_row() {
-        for rule in RULES {
-            assert_eq!(rule.spelling.rule().label, rule.label);
-            let same = RULES.iter().filter(|other| other.spelling == rule.spelling).count();
-            assert_eq!(same, 1, "{}", rule.label);
-        }
-    }
-
-    #[test]
-    fn a_dialect_reads_back_what_it_writes() {
-        for dialect in Dialect::ALL {
-            assert_eq!(dialect.as_str().parse(), Ok(dialect));
-        }
-        assert_eq!("POSIX".parse::<Dialect>(), Err(UnknownDialect));
-    }
-}
+mod tests;

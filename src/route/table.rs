@@ -207,7 +207,7 @@ impl Prefixes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Challenges, IdentityFields};
+    use super::super::{Challenges, IdentityFields, Places};
     use super::*;
     use crate::credential::Accepted;
 
@@ -221,6 +221,7 @@ mod tests {
         Route {
             name: name.into(),
             place: "test:1:1".into(),
+            places: Places::default(),
             hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
             path: path.parse().unwrap(),
             methods: methods.iter().map(|method| (method.clone(), Vec::new())).collect(),

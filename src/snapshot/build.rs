@@ -90,6 +90,7 @@ impl Snapshot {
             token_memory: config.tokens.memory,
             hashing,
             hashing_threads: config.passwords.workers.get(),
+            decisions: config.admin_decisions.div_ceil(config.server.workers.get()),
             admin_token: config.admin_token.as_ref().map(Secret::duplicate),
             lifetimes: config.issuers.iter().map(|issuer| issuer.lifetime).collect(),
             summary: notes.summary,
@@ -102,7 +103,9 @@ fn build_roles(config: &Config, notes: &mut Notes) -> Roles {
     for role in &config.roles {
         let grants = role.permissions.iter().map(crate::user::Grant::as_str);
         let defined = roles.define(&role.name, grants).map_err(LoadError::from);
-        notes.keep(defined);
+        if notes.keep(defined).is_some() {
+            roles.stands_at(&role.name, role.place.as_str());
+        }
     }
     roles
 }
@@ -309,6 +312,7 @@ fn build_route(config: &Config, route: &config::Route) -> Route {
     Route {
         name: route.name.as_str().into(),
         place: route.place.as_str().into(),
+        places: route.places.clone(),
         hosts: route.hosts.clone(),
         path: route.path.clone(),
         methods: route

@@ -18,7 +18,7 @@ pub use self::{
     buffer::LogBuffer,
     origin::Origin,
     queue::LogCounters,
-    record::{Record, Verdict},
+    record::{Ambiguity, Record, Verdict},
     writer::{LogWriter, Sink},
 };
 pub(in crate::telemetry) use self::{escape::is_hidden, writer::Lines};

@@ -6,7 +6,10 @@ use super::{Grant, PermissionError, PermissionSet};
 
 /// What each role may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Roles(BTreeMap<Box<str>, PermissionSet>);
+pub struct Roles {
+    defined: BTreeMap<Box<str>, PermissionSet>,
+    places: BTreeMap<Box<str>, Box<str>>,
+}
 
 /// Why a role can't be defined.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,21 +42,32 @@ impl Roles {
         grants: impl IntoIterator<Item = T>,
     ) -> Result<(), RoleError> {
         super::check_name(name).map_err(|_| RoleError::Name)?;
-        if self.0.contains_key(name) {
+        if self.defined.contains_key(name) {
             return Err(RoleError::Duplicate(name.into()));
         }
         let grants: Result<PermissionSet, _> =
             grants.into_iter().map(|grant| grant.as_ref().parse::<Grant>()).collect();
         let grants =
             grants.map_err(|source| RoleError::Permission { role: name.into(), source })?;
-        self.0.insert(name.into(), grants);
+        self.defined.insert(name.into(), grants);
         Ok(())
+    }
+
+    /// Notes where a role is defined: `file:line:column`.
+    pub fn stands_at(&mut self, name: &str, place: impl Into<Box<str>>) {
+        self.places.insert(name.into(), place.into());
+    }
+
+    /// Where a role is defined, if that was noted.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<&str> {
+        self.places.get(name).map(|place| &**place)
     }
 
     /// What a role may do; `None`: there is no such role.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&PermissionSet> {
-        self.0.get(name)
+        self.defined.get(name)
     }
 
     /// What one with all of these roles may do. An unknown role adds nothing.
@@ -68,7 +82,7 @@ impl Roles {
 
     /// The roles by name, with what each may do.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &PermissionSet)> {
-        self.0.iter().map(|(name, permissions)| (&**name, permissions))
+        self.defined.iter().map(|(name, permissions)| (&**name, permissions))
     }
 }
 

@@ -58,6 +58,21 @@ fn assert_refused(gateway: &TestGateway, response: &Response, status: u16, reaso
     assert!(line.contains(&format!("\"reason\":\"{reason}\"")), "{line}");
 }
 
+/// What the command line says to an operator, which is good news.
+#[track_caller]
+fn doorward(gateway: &TestGateway, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_doorward"))
+        .args(arguments)
+        .args(["--config", "doorward.toml"])
+        .current_dir(gateway.files().root())
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {text}");
+    text
+}
+
 /// An operator's word.
 #[track_caller]
 fn operate(gateway: &TestGateway, method: &str, path: &str) {

@@ -17,6 +17,7 @@ mod container;
 mod credentials;
 mod curl;
 mod demo;
+mod explain;
 mod forward_auth;
 mod forwarding;
 mod framing;

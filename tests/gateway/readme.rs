@@ -186,6 +186,11 @@ fn a_refusal_is_explained_as_printed() {
 }
 
 #[test]
+fn who_is_locked_out_is_let_in_as_printed() {
+    cook("Who is locked out?");
+}
+
+#[test]
 fn the_proof_works_as_printed() {
     cook("Proof that nobody leaves their home");
 }

@@ -1,6 +1,7 @@
 //! `/users`: those of all directories; changed in the file that holds them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use axum::Json as Told;
 use http::StatusCode;
@@ -135,6 +136,15 @@ pub(super) async fn log_out(desk: Desk, Name(name): Name) -> Answer<StatusCode> 
 pub(super) async fn unlock(desk: Desk, Name(name): Name) -> Answer {
     let had_any = desk.service.throttle().clear(&name);
     tracing::info!(user.name = name, "Admin: forgot the failed logins of `{name}`");
+    Ok(Told(json!({ "unlocked": had_any })))
+}
+
+/// Forgets the failures of an address, whoever they were about.
+pub(super) async fn unlock_address(desk: Desk, Name(address): Name) -> Answer {
+    let parsed = address.parse::<IpAddr>();
+    let parsed = parsed.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "no IP address"))?;
+    let had_any = desk.service.throttle().clear_address(parsed);
+    tracing::info!(client.address = %parsed, "Admin: forgot the failed logins from {parsed}");
     Ok(Told(json!({ "unlocked": had_any })))
 }
 

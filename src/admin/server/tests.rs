@@ -57,6 +57,7 @@ fn state() -> Arc<AdminState> {
         registry: Registry::new(),
         readiness: Arc::new(Readiness::new()),
         status: Box::new(|| Status { pid: 7, ..Status::default() }),
+        decision: Box::new(|_| Box::pin(ready(None))),
         reload: Box::new(|| Box::pin(ready(Ok(5)))),
         api: None,
         hosts: Vec::new(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Add, Ask, Command, Named, Running, UserError, write_list, write_user};
+use super::{Add, Ask, Command, Named, Running, Unlock, UserError, write_list, write_user};
 use crate::cli::remote::{Where, segment};
 use crate::secret::Secret;
 
@@ -46,7 +46,7 @@ pub(super) fn execute(
             }
             Ok(write_user(&told, out)?)
         }
-        Command::Unlock(running) => act(running, config, "/unlock", "unlocked", out),
+        Command::Unlock(what) => unlock(what, config, out),
     }
 }
 
@@ -95,6 +95,27 @@ fn act(
     let place: &Where = &running.place;
     place.ask(config, "POST", &(path(&running.name) + below), None)?;
     say(&running.name, done, running.json, out)
+}
+
+/// Forgets failures: of a user from everywhere, and of an address whoever they were about.
+fn unlock(what: &Unlock, config: &Path, out: &mut dyn Write) -> Result<(), UserError> {
+    let Unlock { name, address, place, json } = what;
+    let address = address.as_ref().map(ToString::to_string);
+    let kinds = [("user", "users", name), ("address", "addresses", &address)];
+    for (kind, section, name) in kinds {
+        let Some(name) = name else { continue };
+        let path = format!("/{section}/{}/unlock", segment(name));
+        let told = place.ask(config, "POST", &path, None)?;
+        let had_any = told.get("unlocked").and_then(Value::as_bool).unwrap_or(false);
+        if *json {
+            writeln!(out, "{}", json!({ kind: name, "done": "unlocked", "had_failures": had_any }))?;
+        } else if had_any {
+            writeln!(out, "{kind} `{name}` is unlocked")?;
+        } else {
+            writeln!(out, "{kind} `{name}` is unlocked: there were no failures")?;
+        }
+    }
+    Ok(())
 }
 
 fn say(name: &str, done: &str, json: bool, out: &mut dyn Write) -> Result<(), UserError> {

@@ -96,12 +96,12 @@ pub(super) fn permissions(
         }
         named.push((name, demanded));
     }
-    let find = |name: &str| named.iter().find(|(named, _)| named == name);
+    let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
     let mut forgotten = Vec::new();
     let mut rules = Vec::new();
     for method in methods {
-        let as_get = || (method == Method::HEAD).then(|| find("GET")).flatten();
-        match find(method.as_str()).or_else(as_get).or_else(|| find("*")) {
+        let name = name_of(&method, &names);
+        match named.iter().find(|(named, _)| Some(named.as_str()) == name) {
             Some((_, permissions)) => {
                 rules.push(MethodRule { permissions: permissions.clone(), method });
             }
@@ -116,6 +116,13 @@ pub(super) fn permissions(
         findings.error(key, reason);
     }
     rules
+}
+
+/// Under which name it stands what a method demands: its own, for HEAD that of GET, else `*`.
+pub(super) fn name_of<'n>(method: &Method, names: &'n [String]) -> Option<&'n str> {
+    let find = |name: &str| names.iter().find(|named| *named == name);
+    let as_get = || (*method == Method::HEAD).then(|| find("GET")).flatten();
+    find(method.as_str()).or_else(as_get).or_else(|| find("*")).map(String::as_str)
 }
 
 pub(super) fn accept(

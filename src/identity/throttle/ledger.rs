@@ -17,6 +17,10 @@ const HALF: usize = 32 * 1024;
 const MOST_ADDRESSES: usize = 32;
 /// How many addresses are known as a user's own.
 const MOST_OWN: usize = 8;
+/// To how many addresses it is promised at a time when they may try to log in as one user.
+const MOST_PROMISES: usize = 8;
+/// The longest name that is told, in bytes.
+const MAX_TOLD: usize = 64;
 /// The longest name that is read as a whole, in bytes.
 const MAX_NAME: usize = 1024;
 
@@ -28,6 +32,20 @@ pub struct UserCount {
     /// Addresses with failures since their last success.
     pub addresses: usize,
     /// How long an attempt from an address that is not the user's own has to wait.
+    pub wait: Duration,
+}
+
+/// A user or an address that has to wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The name, as it was given first and cut to 64 bytes. `None`: it is about the address,
+    /// whoever it names.
+    pub user: Option<Box<str>>,
+    /// The address, or the network of 64 bits. `None`: it is about the user from everywhere.
+    pub address: Option<IpAddr>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// How long it has to wait.
     pub wait: Duration,
 }
 
@@ -55,6 +73,10 @@ struct User {
     by_address: Vec<(IpAddr, Failures)>,
     /// Whence the user has logged in, the latest last.
     own: Vec<IpAddr>,
+    /// Who was told to wait for others' failures, and until when.
+    promised: Vec<(IpAddr, u64)>,
+    /// The name, once there was a failure.
+    name: Box<str>,
 }
 
 impl Ledger {
@@ -87,12 +109,22 @@ impl Ledger {
         let entry = self.users.get(user);
         let known = entry.by_address.iter().find(|(known, _)| *known == address);
         let here = known.map_or_else(Failures::default, |(_, failures)| *failures);
+        let own_wait = here.wait(of_user, now);
         let everywhere =
             if entry.own.contains(&address) { 0 } else { entry.all.wait(of_user, now) };
-        let wait = here.wait(of_user, now).max(everywhere);
+        let everywhere = if own_wait > 0 || everywhere == 0 {
+            everywhere
+        } else {
+            entry.promised(address, everywhere, now, of_user)
+        };
+        let wait = own_wait.max(everywhere);
         if wait > 0 {
             self.throttled += 1;
             return Err(Throttled { retry_after: Duration::from_millis(wait) });
+        }
+        if entry.name.is_empty() {
+            let end = name.floor_char_boundary(MAX_TOLD);
+            entry.name = name.get(..end).unwrap_or_default().into();
         }
         let before = [here, entry.all, *anybody];
         anybody.add(of_address, now);
@@ -106,6 +138,7 @@ impl Ledger {
         self.addresses.get(place.address).withdraw(anybody);
         let entry = self.users.get(place.user);
         entry.all.clear();
+        entry.promised.clear();
         entry.by_address.retain(|(address, _)| *address != place.address);
         entry.own.retain(|own| *own != place.address);
         if entry.own.len() >= MOST_OWN {
@@ -139,7 +172,44 @@ impl Ledger {
         let had_any = !user.all.is_empty() || !user.by_address.is_empty();
         user.all.clear();
         user.by_address.clear();
+        user.promised.clear();
         had_any
+    }
+
+    pub(super) fn clear_address(&mut self, client: IpAddr) -> bool {
+        let Some(failures) = self.addresses.peek(network(client)) else { return false };
+        let had_any = !failures.is_empty();
+        failures.clear();
+        had_any
+    }
+
+    pub(super) fn waiting(&self, now: u64, most: usize) -> (usize, Vec<Waiting>) {
+        let (of_user, of_address) = self.rules();
+        let mut waiting = Vec::new();
+        let mut note = |user, address, failures: &Failures, rule| {
+            let wait = failures.wait(rule, now);
+            if wait > 0 {
+                waiting.push((wait, failures.count(), user, address));
+            }
+        };
+        for (address, failures) in self.addresses.iter() {
+            note(None, Some(*address), failures, of_address);
+        }
+        for (_, user) in self.users.iter() {
+            note(Some(&*user.name), None, &user.all, of_user);
+            for (address, failures) in &user.by_address {
+                note(Some(&*user.name), Some(*address), failures, of_user);
+            }
+        }
+        let all = waiting.len();
+        waiting.sort_unstable_by(|one, other| other.cmp(one));
+        let told = waiting.into_iter().take(most).map(|(wait, failures, user, address)| Waiting {
+            user: user.map(Into::into),
+            address,
+            failures,
+            wait: Duration::from_millis(wait),
+        });
+        (all, told.collect())
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -166,6 +236,24 @@ impl Ledger {
 }
 
 impl User {
+    /// How long an address has to wait that has done nothing itself: until the time that it was
+    /// told first. Then it is let in once, and so is nobody to whom nothing was promised.
+    fn promised(&mut self, address: IpAddr, wait: u64, now: u64, rule: Rule) -> u64 {
+        let keeps = u64::try_from(rule.max_delay.as_millis()).unwrap_or(u64::MAX);
+        self.promised.retain(|(_, until)| now <= until.saturating_add(keeps));
+        if let Some(place) = self.promised.iter().position(|(known, _)| *known == address) {
+            let until = self.promised.get(place).map_or(0, |(_, until)| *until);
+            if until <= now {
+                self.promised.swap_remove(place);
+            }
+            return until.saturating_sub(now).min(wait);
+        }
+        if self.promised.len() < MOST_PROMISES {
+            self.promised.push((address, now.saturating_add(wait)));
+        }
+        wait
+    }
+
     fn here(&mut self, address: IpAddr) -> &mut Failures {
         let known = self.by_address.iter().position(|(known, _)| *known == address);
         let place = known.unwrap_or_else(|| {
@@ -234,6 +322,10 @@ impl<K: Eq + Hash + Copy, V: Default> Halves<K, V> {
 
     fn peek(&mut self, key: K) -> Option<&mut V> {
         self.young.get_mut(&key).or_else(|| self.old.get_mut(&key))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.young.iter().chain(&self.old)
     }
 
     fn len(&self) -> usize {

@@ -179,3 +179,85 @@ fn other_settings_hold_from_the_next_attempt_on() {
     throttle.configure(Settings { failures: 1, ..SETTINGS });
     assert_eq!(fail(&throttle, "alice", HERE, at(0)), 1);
 }
+
+#[test]
+fn nobody_elsewhere_locks_the_owner_out_of_an_address_that_is_new() {
+    let throttle = throttle();
+    let mut now = at(0);
+    // One guesser elsewhere, who never misses the moment at which an attempt is let in.
+    let guess = |throttle: &Throttle, now: Duration| {
+        while fail(throttle, "alice", THERE, now) == 0 {}
+    };
+    for _ in 0..20 {
+        guess(&throttle, now);
+        now += Duration::from_mins(1);
+    }
+    guess(&throttle, now);
+
+    let told = fail(&throttle, "alice", HERE, now);
+    assert!((1..=60).contains(&told), "{told}");
+    let due = now + Duration::from_secs(told);
+    for second in 1..=told {
+        guess(&throttle, now + Duration::from_secs(second));
+    }
+    assert_eq!(fail(&throttle, "alice", "198.51.100.9", due), 60);
+
+    succeed(&throttle, "alice", HERE, due);
+}
+
+#[test]
+fn a_promise_is_kept_once_and_to_few() {
+    let throttle = throttle();
+    for _ in 0..3 {
+        fail(&throttle, "alice", THERE, at(0));
+    }
+    for host in 1..=100 {
+        assert_eq!(fail(&throttle, "alice", &format!("203.0.113.{host}"), at(0)), 1);
+    }
+    assert_eq!(fail(&throttle, "alice", THERE, at(1)), 0);
+    let let_in = |now| {
+        let hosts = 1..=100;
+        hosts.filter(|host| fail(&throttle, "alice", &format!("203.0.113.{host}"), now) == 0).count()
+    };
+
+    assert_eq!(let_in(at(1)), 8);
+    assert_eq!(let_in(at(1)), 0);
+}
+
+#[test]
+fn who_has_to_wait_is_told_in_order_and_within_bounds() {
+    let throttle = Throttle::new(Settings { failures_per_address: 10, ..SETTINGS });
+    for _ in 0..4 {
+        fail(&throttle, "Alice", HERE, at(0));
+    }
+    fail(&throttle, "bob", THERE, at(0));
+    for user in 0..9 {
+        fail(&throttle, &format!("user{user}"), THERE, at(0));
+    }
+
+    let (all, waiting) = throttle.waiting(at(0), 2);
+    assert_eq!((all, waiting.len()), (3, 2));
+    let (_, waiting) = throttle.waiting(at(0), 100);
+    let told: Vec<_> = waiting
+        .iter()
+        .map(|one| (one.user.as_deref(), one.address.map(|it| it.to_string()), one.failures))
+        .collect();
+    assert!(told.contains(&(Some("Alice"), None, 3)), "{told:?}");
+    assert!(told.contains(&(Some("Alice"), Some(HERE.to_owned()), 3)), "{told:?}");
+    assert!(told.contains(&(None, Some(THERE.to_owned()), 10)), "{told:?}");
+    assert!(throttle.waiting(at(100), 100).1.is_empty());
+}
+
+#[test]
+fn an_operator_can_make_the_failures_of_an_address_forgotten() {
+    let throttle = Throttle::new(Settings { failures_per_address: 3, ..SETTINGS });
+    for user in 0..3 {
+        fail(&throttle, &format!("user{user}"), HERE, at(0));
+    }
+    assert_eq!(fail(&throttle, "another", HERE, at(0)), 1);
+
+    assert!(throttle.clear_address(HERE.parse().unwrap()));
+
+    assert_eq!(fail(&throttle, "another", HERE, at(0)), 0);
+    assert!(!throttle.clear_address("203.0.113.1".parse().unwrap()));
+}

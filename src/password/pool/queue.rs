@@ -1,4 +1,8 @@
-//! Who is next: bounded, and in turns over the sources that wait.
+//! Who is next: bounded, and in turns over the sources that wait. Those whose last password was
+//! wrong come behind all others, but for every fourth turn, which is theirs: a flood of wrong
+//! passwords from many addresses makes its senders wait, and who only mistyped still has a turn.
+
+mod suspects;
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -7,6 +11,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use self::suspects::Suspects;
 use super::PoolError;
 use crate::password::PasswordHash;
 use crate::secret::Secret;
@@ -27,13 +32,21 @@ pub(super) struct Admitted {
     pub(super) displaced: Option<Job>,
 }
 
+/// How many turns others have before a suspect has one.
+const MOST_PASSED_OVER: u8 = 3;
+
 /// Jobs by source, and the sources in the order of their turns.
 ///
-/// Invariant: `turns` holds each key of `waiting` once, none of the queues is empty, and `total`
-/// is the sum of their lengths.
+/// Invariant: `turns` and `late` together hold each key of `waiting` once, none of the queues is
+/// empty, and `total` is the sum of their lengths.
 pub(super) struct Queue {
     waiting: HashMap<IpAddr, VecDeque<Job>>,
     turns: VecDeque<IpAddr>,
+    /// The turns of suspects.
+    late: VecDeque<IpAddr>,
+    /// How many turns others have had while suspects waited.
+    passed_over: u8,
+    suspects: Suspects,
     total: usize,
     bound: usize,
     bound_per_source: usize,
@@ -45,6 +58,9 @@ impl Queue {
         Self {
             waiting: HashMap::new(),
             turns: VecDeque::new(),
+            late: VecDeque::new(),
+            passed_over: 0,
+            suspects: Suspects::default(),
             total: 0,
             bound: bound.max(1),
             bound_per_source: bound_per_source.max(1),
@@ -75,35 +91,64 @@ impl Queue {
             return Err(PoolError::AddressFull);
         }
         if self.total >= self.bound {
-            admitted.displaced = Some(self.displace(waiting).ok_or(PoolError::Full)?);
+            let is_suspect = self.suspects.contains(source);
+            let displaced = self.displace(waiting).or_else(|| self.displace_late(is_suspect));
+            admitted.displaced = Some(displaced.ok_or(PoolError::Full)?);
         }
         let queue = self.waiting.entry(source).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(source);
-        }
+        let is_new = queue.is_empty();
         queue.push_back(job);
+        if is_new {
+            self.take_turn(source);
+        }
         self.total += 1;
         Ok(admitted)
     }
 
     /// Takes the oldest job of the source whose turn it is.
-    pub(super) fn pop(&mut self) -> Option<Job> {
-        let source = self.turns.pop_front()?;
+    pub(super) fn pop(&mut self) -> Option<(IpAddr, Job)> {
+        let source = self.next_source()?;
         let queue = self.waiting.get_mut(&source)?;
-        let job = queue.pop_front();
+        let job = queue.pop_front()?;
         if queue.is_empty() {
             self.waiting.remove(&source);
         } else {
-            self.turns.push_back(source);
+            self.take_turn(source);
         }
-        self.total -= usize::from(job.is_some());
-        job
+        self.total -= 1;
+        Some((source, job))
+    }
+
+    /// Notes how a job of this source ended.
+    pub(super) fn note(&mut self, source: IpAddr, was_right: bool) {
+        if was_right {
+            self.suspects.remove(source);
+        } else {
+            self.suspects.insert(source);
+        }
+    }
+
+    fn take_turn(&mut self, source: IpAddr) {
+        let is_suspect = self.suspects.contains(source);
+        let turns = if is_suspect { &mut self.late } else { &mut self.turns };
+        turns.push_back(source);
+    }
+
+    fn next_source(&mut self) -> Option<IpAddr> {
+        let is_due = self.passed_over >= MOST_PASSED_OVER || self.turns.is_empty();
+        if is_due && let Some(source) = self.late.pop_front() {
+            self.passed_over = 0;
+            return Some(source);
+        }
+        self.passed_over = if self.late.is_empty() { 0 } else { self.passed_over + 1 };
+        self.turns.pop_front()
     }
 
     /// Takes no more jobs, and gives back those that wait.
     pub(super) fn close(&mut self) -> Vec<Job> {
         self.closed = true;
         self.turns.clear();
+        self.late.clear();
         self.total = 0;
         self.waiting.drain().flat_map(|(_, jobs)| jobs).collect()
     }
@@ -121,6 +166,19 @@ impl Queue {
         Some(job)
     }
 
+    /// Takes the youngest job of the suspect whose turn comes last, for one who is none.
+    fn displace_late(&mut self, is_suspect: bool) -> Option<Job> {
+        let source = if is_suspect { None } else { self.late.back().copied() }?;
+        let queue = self.waiting.get_mut(&source)?;
+        let job = queue.pop_back()?;
+        if queue.is_empty() {
+            self.waiting.remove(&source);
+            self.late.pop_back();
+        }
+        self.total -= 1;
+        Some(job)
+    }
+
     fn remove_abandoned(&mut self) -> Vec<Job> {
         let mut abandoned = Vec::new();
         for queue in self.waiting.values_mut() {
@@ -131,6 +189,7 @@ impl Queue {
         }
         self.waiting.retain(|_, queue| !queue.is_empty());
         self.turns.retain(|source| self.waiting.contains_key(source));
+        self.late.retain(|source| self.waiting.contains_key(source));
         self.total -= abandoned.len();
         abandoned
     }
@@ -169,7 +228,7 @@ mod tests {
     }
 
     fn order(queue: &mut Queue) -> Vec<u8> {
-        std::iter::from_fn(|| queue.pop()).map(|job| job.password.expose()[0]).collect()
+        std::iter::from_fn(|| queue.pop()).map(|(_, job)| job.password.expose()[0]).collect()
     }
 
     #[test]
@@ -229,6 +288,48 @@ mod tests {
         assert_eq!(admitted.abandoned.len(), 2);
         assert_eq!(order(&mut queue), [1]);
         assert!(queue.turns.is_empty() && queue.waiting.is_empty());
+    }
+
+    #[test]
+    fn who_was_wrong_comes_behind_and_has_every_fourth_turn() {
+        let (mut queue, mut waiters) = (Queue::new(64, 8), Vec::new());
+        for source in [1, 2] {
+            queue.note(job(source).0, false);
+        }
+        for source in [1, 2, 1, 3, 4, 5, 6, 7] {
+            push(&mut queue, source, &mut waiters).unwrap();
+        }
+
+        assert_eq!(order(&mut queue), [3, 4, 5, 1, 6, 7, 2, 1]);
+    }
+
+    #[test]
+    fn a_flood_from_many_addresses_gives_way_to_who_was_not_wrong() {
+        let (mut queue, mut waiters) = (Queue::new(4, 8), Vec::new());
+        for source in 1..=4 {
+            queue.note(job(source).0, false);
+            push(&mut queue, source, &mut waiters).unwrap();
+        }
+
+        assert_eq!(push(&mut queue, 1, &mut waiters).err(), Some(PoolError::Full));
+        let admitted = push(&mut queue, 5, &mut waiters).unwrap();
+
+        assert_eq!(admitted.displaced.unwrap().password.expose(), [4]);
+        assert_eq!(queue.len(), 4);
+        assert_eq!(order(&mut queue), [5, 1, 2, 3]);
+    }
+
+    #[test]
+    fn who_is_right_again_is_no_suspect() {
+        let (mut queue, mut waiters) = (Queue::new(64, 8), Vec::new());
+        queue.note(job(1).0, false);
+        queue.note(job(1).0, true);
+        for source in [1, 2] {
+            push(&mut queue, source, &mut waiters).unwrap();
+        }
+
+        assert_eq!(order(&mut queue), [1, 2]);
+        assert!(queue.turns.is_empty() && queue.late.is_empty() && queue.waiting.is_empty());
     }
 
     #[test]

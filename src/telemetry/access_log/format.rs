@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     escape::{quoted, word},
-    record::Record,
+    record::{Ambiguity, Record},
 };
 
 /// The name of a member as it stands in a line: behind a comma, in quotes, with its colon.
@@ -131,6 +131,13 @@ pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     integer(out, name!("status"), u64::from(record.status));
     label(out, name!("verdict"), record.verdict.as_str());
     label(out, name!("reason"), record.reason);
+    if let Some(Ambiguity { part, readings: [one, other] }) = record.ambiguity {
+        label(out, name!("ambiguous"), part);
+        key(out, name!("readings"));
+        for part in ["[\"", one, "\",\"", other, "\"]"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
     optional(out, name!("user.name"), record.user);
     named(out, name!("credential"), record.credential);
     named(out, name!("authority"), record.authority);
@@ -167,6 +174,12 @@ pub(super) fn plain(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
         out.extend_from_slice("?…".as_bytes());
     }
     pair(out, "reason", Some(record.reason));
+    if let Some(Ambiguity { part, readings: [one, other] }) = record.ambiguity {
+        pair(out, "ambiguous", Some(part));
+        for part in [" readings=\"", one, "|", other, "\""] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
     pair(out, "user", record.user);
     pair(out, "credential", record.credential);
     pair(out, "authority", record.authority);

@@ -22,6 +22,15 @@ impl Verdict {
     }
 }
 
+/// What was refused because two servers could read it differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ambiguity {
+    /// The part of the request.
+    pub part: &'static str,
+    /// The two readings.
+    pub readings: [&'static str; 2],
+}
+
 /// One request and what became of it, borrowed from where the values stand.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
@@ -52,6 +61,8 @@ pub struct Record<'a> {
     pub verdict: Verdict,
     /// The decision's reason, a label of ours.
     pub reason: &'static str,
+    /// What of the request had two readings, and which; words of ours.
+    pub ambiguity: Option<Ambiguity>,
     /// The principal's name, or the name that a refused client claimed.
     pub user: Option<&'a str>,
     /// The kind of credential that was presented.

@@ -69,3 +69,71 @@ fn a_success_and_an_operator_make_failures_forgotten() {
     operate(&gateway, "POST", "/users/alice/unlock");
     assert_eq!(right(), 200);
 }
+
+/// A gateway behind a proxy whose word about addresses counts.
+fn behind_proxy(upstream: &TestUpstream) -> TestGateway {
+    super::before(upstream)
+        .section("server", "workers = 2\ntrusted_proxies = [\"127.0.0.1\"]")
+        .section(
+            "throttle",
+            "failures = 3\nfailures_per_address = 6\ndelay = \"1m\"\nmax_delay = \"5m\"",
+        )
+        .section("passwords", "remember = \"0s\"")
+        .start()
+}
+
+fn attempt(gateway: &TestGateway, user: &str, password: &str, address: &str) -> u16 {
+    gateway.get("/x").header("x-forwarded-for", address).basic(user, password).send().status
+}
+
+#[test]
+fn an_address_that_is_not_the_owners_does_not_lock_them_out() {
+    let upstream = TestUpstream::start();
+    let gateway = behind_proxy(&upstream);
+    let (owner, other) = ("192.0.2.1", "198.51.100.1");
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, owner), 200);
+
+    let wrong: Vec<_> = (0..5).map(|_| attempt(&gateway, "alice", "wrong", other)).collect();
+
+    assert_eq!(wrong, [401, 401, 401, 429, 429]);
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, other), 429);
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, owner), 200);
+    assert_eq!(upstream.requests().len(), 2);
+}
+
+#[test]
+fn who_has_to_wait_is_in_the_status_and_can_be_let_in_again() {
+    let upstream = TestUpstream::start();
+    let gateway = behind_proxy(&upstream);
+    let (here, there) = ("192.0.2.1", "198.51.100.1");
+    for user in ["alice", "Alice", "ALICE", "bob", "carol", "dave", "root"] {
+        attempt(&gateway, user, "wrong", there);
+    }
+
+    let told = gateway.status()["throttle"].clone();
+    assert_eq!((&told["failed"], &told["throttled"]), (&6.into(), &1.into()), "{told}");
+    let waiting = told["waiting"].as_array().unwrap();
+    assert_eq!(waiting.len(), 3, "{told}"); // alice, alice from there, anybody from there
+    assert!(waiting.iter().any(|one| one["user"].is_null() && one["address"] == there), "{told}");
+    assert!(waiting.iter().any(|one| one["user"] == "alice" && one["address"].is_null()), "{told}");
+
+    let status = super::doorward(&gateway, &["status"]);
+    assert!(status.contains("6 failed, 1 told to wait, 3 waiting now"), "{status}");
+    assert!(status.contains("anybody from 198.51.100.1"), "{status}");
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, here), 429);
+    let unlocked = super::doorward(&gateway, &["user", "unlock", "ALICE"]);
+    assert_eq!(unlocked, "user `ALICE` is unlocked\n");
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, here), 200);
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, there), 429);
+    let unlocked = super::doorward(&gateway, &["user", "unlock", "--address", there]);
+    assert_eq!(unlocked, "address `198.51.100.1` is unlocked\n");
+    assert_eq!(attempt(&gateway, "alice", super::PASSWORD, there), 200);
+    let again = super::doorward(&gateway, &["user", "unlock", "alice", "--address", there]);
+    assert_eq!(
+        again,
+        "user `alice` is unlocked: there were no failures\naddress `198.51.100.1` is unlocked: \
+         there were no failures\n"
+    );
+    assert_eq!(gateway.admin("POST", "/addresses/nowhere/unlock").status, 400);
+    assert_eq!(gateway.status()["throttle"]["waiting_now"], 0);
+}

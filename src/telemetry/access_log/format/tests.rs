@@ -22,6 +22,7 @@ fn record() -> Record<'static> {
         status: 403,
         verdict: Verdict::Deny,
         reason: "outside_home",
+        ambiguity: None,
         user: Some("alice"),
         credential: Some("basic"),
         authority: Some("users"),
@@ -187,4 +188,21 @@ fn addresses_are_written_as_people_know_them() {
         socket(&mut out, peer.parse().unwrap());
         assert_eq!(String::from_utf8(out).unwrap(), shown);
     }
+}
+
+#[test]
+fn what_had_two_readings_is_told_with_both() {
+    let readings = ["a slash within one name", "a separator"];
+    let ambiguity = Some(Ambiguity { part: "path", readings });
+    let ambiguous = Record { ambiguity, reason: "encoded_slash", status: 400, ..record() };
+
+    let (_, read) = as_json(&ambiguous);
+    assert_eq!(read["ambiguous"], "path");
+    assert_eq!(read["readings"], json!(readings));
+    let mut text = Vec::new();
+    plain(&mut text, &mut Stamp::new(), &ambiguous);
+    let text = String::from_utf8(text).unwrap();
+    let told = " ambiguous=path readings=\"a slash within one name|a separator\"";
+    assert!(text.contains(told), "{text}");
+    assert_eq!(as_json(&record()).1.get("readings"), None);
 }

@@ -26,6 +26,7 @@ fn record(request_id: &str) -> Record<'_> {
         status: 200,
         verdict: Verdict::Allow,
         reason: "allowed",
+        ambiguity: None,
         user: None,
         credential: None,
         authority: None,

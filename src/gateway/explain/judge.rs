@@ -1,15 +1,18 @@
 //! Goes the way of a request, step by step as the gateway does, and notes what it finds.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
-use super::report::{Asked, Canonical, Chosen, Demand, Forwarded, PassedOver, Report, User};
+use super::report::{
+    Ambiguity, Asked, Canonical, Chosen, Demand, Forwarded, PassedOver, Report, User,
+};
 use crate::credential::CredentialError;
-use crate::gateway::incoming::Incoming;
+use crate::directory::Directory;
+use crate::gateway::incoming::{DESTINATION, Incoming};
 use crate::gateway::rejection::Rejection;
 use crate::home::Named;
 use crate::identity::{self, Principal};
@@ -20,30 +23,40 @@ use crate::snapshot::{Listener, Snapshot};
 use crate::wire::framing::{Framing, HeadLimits};
 use crate::{credential, user};
 
-/// Whence a request comes that nobody makes. It matters to API keys alone, which nobody supposes.
-const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-
-/// A request that nobody makes.
-pub(super) struct Question<'q> {
+/// A request that nobody makes, or that somebody made.
+pub(crate) struct Question<'q> {
     /// Index of the listener that it comes to.
-    pub(super) listener: usize,
+    pub(crate) listener: usize,
     /// The value of `Host`; `None`: that of the target, else `localhost`.
-    pub(super) host: Option<&'q str>,
+    pub(crate) host: Option<&'q str>,
     /// Its other header fields.
-    pub(super) fields: HeaderMap,
-    pub(super) method: &'q Method,
+    pub(crate) fields: HeaderMap,
+    pub(crate) method: &'q Method,
     /// Its target, as it would be sent.
-    pub(super) target: &'q str,
-    pub(super) who: Who<'q>,
+    pub(crate) target: &'q str,
+    pub(crate) who: Who<'q>,
+    /// The address that it comes from.
+    pub(crate) client: IpAddr,
 }
 
-/// Who is supposed to make the request.
-#[derive(Clone, Copy)]
-pub(super) enum Who<'q> {
+/// Who makes the request.
+#[derive(Clone)]
+pub(crate) enum Who<'q> {
     /// No credential.
     Nobody,
-    /// A directory's entry.
-    User { user: &'q Arc<user::User>, directory: &'q str },
+    /// Somebody who was proved when the request was made.
+    Proved(Rc<Principal>),
+    /// Somebody whose credential was refused, for this reason.
+    Refused(Rejected),
+    /// A directory's entry, supposed to be proved.
+    User { user: &'q Arc<user::User>, directory: &'q Directory },
+}
+
+/// How the credential of a request was refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rejected {
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
 }
 
 /// Why the way ends.
@@ -51,27 +64,39 @@ struct Refused {
     status: u16,
     reason: &'static str,
     because: String,
+    ambiguity: Option<Ambiguity>,
 }
 
 impl Refused {
     fn new(rejection: Rejection, because: impl Into<String>) -> Self {
         let (status, reason) = (rejection.status().as_u16(), rejection.label());
-        Self { status, reason, because: because.into() }
+        Self { status, reason, because: because.into(), ambiguity: None }
     }
 
     fn resource(what: &str, error: ResourceError) -> Self {
-        Self::new(error.into(), format!("the {what} {error}"))
+        Self::new(error.into(), format!("the {what} {error}")).of_part(what, error.into())
+    }
+
+    /// Says what of the request has two readings, if it does.
+    fn of_part(self, part: &str, rejection: Rejection) -> Self {
+        let readings = rejection.readings();
+        let ambiguity = readings.map(|readings| Ambiguity {
+            part: part.to_owned(),
+            readings: readings.map(str::to_owned).to_vec(),
+        });
+        Self { ambiguity, ..self }
     }
 }
 
 /// Answers the question.
-pub(super) fn judge(snapshot: &Snapshot, question: Question<'_>) -> Report {
+pub(crate) fn judge(snapshot: &Snapshot, question: Question<'_>) -> Report {
     let uri = question.target.parse::<Uri>().ok();
     let named = uri.as_ref().and_then(|uri| uri.authority()).map(Authority::as_str);
     let sent = question.fields.get(header::HOST).and_then(|value| value.to_str().ok());
     let host = question.host.or(sent).or(named).unwrap_or("localhost").to_owned();
     let listener = snapshot.listeners.get(question.listener);
     let mut report = Report {
+        decision: None,
         request: Asked {
             method: question.method.to_string(),
             target: question.target.to_owned(),
@@ -79,18 +104,20 @@ pub(super) fn judge(snapshot: &Snapshot, question: Question<'_>) -> Report {
             listener: listener.map(|listener| listener.name.to_string()).unwrap_or_default(),
             tls: listener.is_some_and(|listener| listener.tls.is_some()),
         },
-        user: match question.who {
-            Who::Nobody => None,
+        user: match &question.who {
+            Who::Nobody | Who::Refused(_) => None,
+            Who::Proved(principal) => known(principal),
             Who::User { user, directory } => Some(describe(user, directory)),
         },
         canonical: None,
         route: None,
         passed_over: Vec::new(),
         demands: Vec::new(),
-        verdict: "deny",
+        verdict: "deny".to_owned(),
         status: None,
         reason: None,
         because: None,
+        ambiguity: None,
         forwarded: None,
     };
     let way = match listener {
@@ -99,23 +126,42 @@ pub(super) fn judge(snapshot: &Snapshot, question: Question<'_>) -> Report {
     };
     match way.go(uri, &mut report) {
         Ok(forwarded) => {
-            report.verdict = "allow";
+            "allow".clone_into(&mut report.verdict);
             report.forwarded = Some(forwarded);
         }
-        Err(Refused { status, reason, because }) => {
+        Err(Refused { status, reason, because, ambiguity }) => {
             report.status = Some(status);
-            report.reason = Some(reason);
+            report.reason = Some(reason.to_owned());
             report.because = Some(because);
+            report.ambiguity = ambiguity;
         }
     }
     report
 }
 
-fn describe(user: &user::User, directory: &str) -> User {
-    let owned = |names: &[Box<str>]| names.iter().map(ToString::to_string).collect();
+fn owned(names: &[Box<str>]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+/// Who was proved, as the credential and the directory had it.
+pub(super) fn known(principal: &Principal) -> Option<User> {
+    let facts = principal.facts();
+    Some(User {
+        name: principal.name()?.to_owned(),
+        directory: facts.authority.to_string(),
+        place: None,
+        home: facts.home.as_ref().map(PathPrefix::to_string),
+        roles: owned(&facts.roles),
+        groups: owned(&facts.groups),
+        disabled: false,
+    })
+}
+
+fn describe(user: &user::User, directory: &Directory) -> User {
     User {
         name: user.name.to_string(),
-        directory: directory.to_owned(),
+        directory: directory.name().to_owned(),
+        place: directory.place(&user.name),
         home: user.home.as_ref().map(PathPrefix::to_string),
         roles: owned(&user.roles),
         groups: owned(&user.groups),
@@ -146,6 +192,7 @@ impl Way<'_> {
             query: None,
             query_from: incoming.query.map(ToOwned::to_owned),
             destination: None,
+            destination_from: destination_of(&parts.headers),
         });
         let found = self.find(&incoming.host, &path, method, report);
         let (_, route) = found.map_err(|error| {
@@ -154,7 +201,7 @@ impl Way<'_> {
                 NoRoute::Method(_) => Rejection::Method,
                 NoRoute::Nothing => Rejection::NoRoute,
             };
-            Refused::new(rejection, error.to_string())
+            Refused::new(rejection, error.to_string()).of_part("path", rejection)
         })?;
         path.admit(route.dialect).map_err(|error| Refused::resource("path", error))?;
         let query = incoming.query().map_err(|rejection| refused("query", rejection))?;
@@ -170,13 +217,17 @@ impl Way<'_> {
             canonical.destination = destination.as_ref().map(|to| to.path().as_str().to_owned());
         }
         let (principal, identified) = self.suppose(route, report);
-        let principal = Rc::new(principal);
         let named = Named { path: &path, query: &query, destination: destination.as_ref() };
-        let (findings, _) = explanation::explain(&principal, route, method, &named);
+        let Some(principal) = principal else {
+            return Err(identified.err().unwrap_or_else(|| refused("credential", Rejection::Internal)));
+        };
+        let (client, identities) = (self.question.client, &self.snapshot.identities);
+        let roles = explanation::roles_of(identities, &principal);
+        let findings = explanation::explain(&principal, route, method, &named, roles, client);
         report.demands.extend(findings.into_iter().map(Demand::from));
         identified?;
-        let permit = policy::authorize(&principal, route, method, &named, NOWHERE)
-            .map_err(|denied| Refused::new(denied.into(), denied.to_string()))?;
+        let permit = policy::authorize(&principal, route, method, &named, client)
+            .map_err(denied_because)?;
         let upstream = self.snapshot.upstreams.get(route.upstream);
         Ok(Forwarded {
             upstream: upstream.map(|upstream| upstream.name.to_string()).unwrap_or_default(),
@@ -202,6 +253,7 @@ impl Way<'_> {
                 status: refusal.status(),
                 reason: refusal.label(),
                 because: refusal.to_string(),
+                ambiguity: None,
             }
         })?;
         let form = || Refused::new(Rejection::TargetForm, "the target is not one of HTTP");
@@ -258,6 +310,16 @@ impl Way<'_> {
         route: &Route,
         chosen: Option<&Route>,
         host: &CanonicalHost<'_>,
+    ) -> String {
+        let because = self.passed_over_for(route, chosen, host);
+        because.to_owned()
+    }
+
+    fn passed_over_for(
+        &self,
+        route: &Route,
+        chosen: Option<&Route>,
+        host: &CanonicalHost<'_>,
     ) -> &'static str {
         if !route.listeners.contains(&self.question.listener) {
             return "it is not on this listener";
@@ -274,8 +336,13 @@ impl Way<'_> {
         }
     }
 
-    /// The principal that is supposed, and whether the route would take a credential of it.
-    fn suppose(&self, route: &Route, report: &mut Report) -> (Principal, Result<(), Refused>) {
+    /// Who makes the request, as far as that is known, and whether the route takes a credential of
+    /// theirs.
+    fn suppose(
+        &self,
+        route: &Route,
+        report: &mut Report,
+    ) -> (Option<Rc<Principal>>, Result<(), Refused>) {
         let accepted = route.accepted;
         let credential::Accepted { anonymous, api_key, basic, bearer, session, x_auth_token } =
             accepted;
@@ -293,14 +360,23 @@ impl Way<'_> {
             (kinds, true) => format!("a credential ({}) or none", kinds.join(", ")),
         };
         let unproved = Rejection::Credential(CredentialError::Missing);
-        let (principal, refusal, because) = match self.question.who {
+        let nobody = || Some(Rc::new(identity::anonymous()));
+        let place = route.places.accept.to_string();
+        let (principal, refusal, because) = match &self.question.who {
             Who::Nobody => {
                 let because = "there is no credential";
-                (identity::anonymous(), (!anonymous).then_some(unproved), because)
+                (nobody(), (!anonymous).then_some(unproved), because)
+            }
+            Who::Proved(principal) => (Some(Rc::clone(principal)), None, "proved"),
+            Who::Refused(Rejected { status, reason }) => {
+                let because = format!("{reason}; the rest was not looked at");
+                report.demands.push(Demand { what, is_met: false, because: because.clone(), place });
+                let (status, reason) = (*status, *reason);
+                return (None, Err(Refused { status, reason, because, ambiguity: None }));
             }
             Who::User { .. } if kinds.is_empty() => {
                 let because = "the route looks at no credential, so everybody is nobody to it";
-                (identity::anonymous(), (!anonymous).then_some(unproved), because)
+                (nobody(), (!anonymous).then_some(unproved), because)
             }
             Who::User { user, directory } => {
                 let only_basic = !bearer && !x_auth_token && !api_key && !session;
@@ -312,13 +388,25 @@ impl Way<'_> {
                 } else {
                     (None, "supposed to be the user's, and good")
                 };
-                (Principal::supposed(user, directory), refusal, because)
+                (Some(Rc::new(Principal::supposed(user, directory.name()))), refusal, because)
             }
         };
         let is_met = refusal.is_none();
-        report.demands.push(Demand { what, is_met, because: because.to_owned() });
+        report.demands.push(Demand { what, is_met, because: because.to_owned(), place });
         (principal, refusal.map_or(Ok(()), |rejection| Err(Refused::new(rejection, because))))
     }
+}
+
+/// The field as it came, where there is one.
+fn destination_of(fields: &HeaderMap) -> Option<String> {
+    let value = fields.get(&DESTINATION)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn denied_because(denied: policy::Denied) -> Refused {
+    let part = denied.part().unwrap_or("path");
+    let rejection = Rejection::from(denied);
+    Refused::new(rejection, denied.to_string()).of_part(part, rejection)
 }
 
 fn chosen_because(route: &Route, host: &CanonicalHost<'_>) -> String {
@@ -378,7 +466,7 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
         | Rejection::UpstreamTimeout
         | Rejection::UpstreamUnreachable => rejection.label(),
     };
-    Refused::new(rejection, because)
+    Refused::new(rejection, because).of_part(what, rejection)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 use std::fs;
 
 use super::*;
-use crate::cli::settings;
+use crate::config::Config;
+use crate::snapshot::Keep;
+use crate::worker::decisions::NOWHERE;
 
 /// Homes below `/files`, writing below `/drop`, a page for everybody, and another host.
 const CONFIG: &str = r#"
@@ -61,18 +63,20 @@ impl Ask<'_> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("doorward.toml"), CONFIG).unwrap();
         fs::write(folder.path().join("users.yaml"), USERS).unwrap();
-        let (_, snapshot) = settings::snapshot(&folder.path().join("doorward.toml")).unwrap();
+        let config = Config::load(&folder.path().join("doorward.toml"), []).unwrap();
+        let snapshot = Snapshot::build(&config, 1, &mut Keep::default()).unwrap();
         let mut fields = HeaderMap::new();
         for (name, value) in self.fields {
             fields.append(*name, value.parse().unwrap());
         }
         let who = self.user.map_or(Who::Nobody, |name| {
             let (directory, user) = snapshot.identities.find(name).unwrap();
-            Who::User { user, directory: directory.name() }
+            Who::User { user, directory }
         });
         let method = &method.parse().unwrap();
         let Ask { listener, host, .. } = *self;
-        judge(&snapshot, Question { listener, host, fields, method, target, who })
+        let client = NOWHERE;
+        judge(&snapshot, Question { listener, host, fields, method, target, who, client })
     }
 
     #[track_caller]
@@ -88,8 +92,9 @@ impl Ask<'_> {
     fn refuses(&self, method: &str, target: &str, status: u16, reason: &str) -> Report {
         let report = self.judge(method, target);
 
-        assert_eq!((report.status, report.reason), (Some(status), Some(reason)), "{report}");
-        assert_eq!((report.verdict, report.is_allowed()), ("deny", false), "{report}");
+        let told = (report.status, report.reason.as_deref());
+        assert_eq!(told, (Some(status), Some(reason)), "{report}");
+        assert_eq!((&*report.verdict, report.is_allowed()), ("deny", false), "{report}");
         report
     }
 }
@@ -179,7 +184,7 @@ fn routes_that_were_passed_over_are_told_with_the_reason() {
         let passed_over = ask.judge(method, target).passed_over;
         passed_over.into_iter().map(|route| (route.name, route.because)).collect()
     };
-    let owned = |name: &str, because| (name.to_owned(), because);
+    let owned = |name: &str, because: &str| (name.to_owned(), because.to_owned());
 
     let shorter = because(ALICE, "PUT", "/files/drop/x");
     assert_eq!(
@@ -201,4 +206,37 @@ fn a_route_for_other_methods_is_named() {
 
     assert_eq!(report.route.unwrap().name, "files");
     ALICE.refuses("GET", "/elsewhere", 404, "no_route");
+}
+
+#[test]
+fn each_demand_is_told_with_its_place_and_the_role_that_meets_it() {
+    let to = [("destination", "/files/%62")];
+    let report = Ask { fields: &to, ..ALICE }.judge("MOVE", "/files/a");
+
+    let places: Vec<_> = report
+        .demands
+        .iter()
+        .map(|demand| demand.place.rsplit_once("doorward.toml:").map(|(_, place)| place))
+        .collect();
+    // The route, for what it does not say; its methods, permissions and home.
+    assert_eq!(places, [Some("14:9"), Some("16:11"), Some("19:23"), Some("18:8")], "{report}");
+    let text = report.to_string();
+    assert!(text.contains("by the role reader at "), "{text}");
+    assert!(text.contains("doorward.toml:12:"), "{text}");
+    assert!(text.contains("of the directory users, "), "{text}");
+    assert!(text.contains("users.yaml:2; home /alice"), "{text}");
+    assert!(text.contains("Destination: /files/b, from /files/%62"), "{text}");
+    assert!(text.contains("in path, header:destination"), "{text}");
+}
+
+#[test]
+fn what_has_two_readings_is_told_with_both() {
+    let report = ALICE.refuses("GET", "/files/a%2fb", 400, "encoded_slash");
+
+    let text = report.to_string();
+    let readings = "the path has two readings: a slash within one name; or a separator";
+    assert!(text.contains(readings), "{text}");
+    let to = [("destination", "/files/a\\b")];
+    let moved = Ask { fields: &to, ..ALICE }.refuses("MOVE", "/files/a", 400, "backslash");
+    assert_eq!(moved.ambiguity.unwrap().part, "destination");
 }
