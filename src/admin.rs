@@ -42,9 +42,8 @@ pub type ReloadOutcome = Result<u64, String>;
 pub type Reload = dyn Fn() -> Pin<Box<dyn Future<Output = ReloadOutcome> + Send>> + Send + Sync;
 
 /// Asks the data plane about a decision.
-pub type Decide = dyn Fn(String) -> Pin<Box<dyn Future<Output = Option<serde_json::Value>> + Send>>
-    + Send
-    + Sync;
+pub type Decide =
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = Option<serde_json::Value>> + Send>> + Send + Sync;
 
 /// What the endpoints read from and act on.
 pub struct AdminState {

@@ -206,8 +206,7 @@ pub fn load(
     let content = entry::parse(&file.text, settings.format)
         .map_err(|fault| fault.at(&settings.file, &file.text))?;
     let mut warnings = Warnings::new(&settings.file);
-    let merged = merge_roles(roles, &content)
-        .map_err(|fault| fault.at(&settings.file, &file.text));
+    let merged = merge_roles(roles, &content).map_err(|fault| fault.at(&settings.file, &file.text));
     let mut roles = merged?;
     for role in &content.roles {
         let (line, column) = error::place(&file.text, role.offset);

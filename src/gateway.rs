@@ -173,11 +173,12 @@ fn refuse(
     let told = |proxy: Proxy| proxy.status(rejection.status());
     let status = journal.proxy.map_or(rejection.status(), told);
     journal.status = status.as_u16();
-    journal.keep();
     if let Some(response) = login::redirect(view, route, rejection, &journal) {
         journal.status = response.status().as_u16();
+        journal.keep();
         return response;
     }
+    journal.keep();
     let challenges = route.map(|route| &route.challenges);
     let challenges = challenges.map_or(&[][..], |challenges| challenges.of(challenge));
     let mut response = response::refusal(rejection, decision.as_bytes(), challenges, allow);

@@ -400,6 +400,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn decisions_and_who_waits_are_for_operators_alone() {
+        let (mut state, _) = state();
+        state.status = Box::new(|| {
+            let waiting = vec![crate::admin::status::WaitStatus::default()];
+            let throttle = crate::admin::status::ThrottleStatus {
+                waiting_now: 1,
+                waiting,
+                ..crate::admin::status::ThrottleStatus::default()
+            };
+            Status { throttle, ..Status::default() }
+        });
+        let get = |path| request("GET", path, &[]);
+
+        assert_eq!(ask(&state, LOCAL, get("/decisions/abc123")).await.0, 401);
+        let (status, told) = ask(&state, Peer::Unix, get("/decisions/abc123")).await;
+        assert_eq!((status, told.as_str()), (200, "{\"verdict\":\"deny\"}\n"));
+        assert_eq!(ask(&state, Peer::Unix, get("/decisions/another")).await.0, 404);
+        for path in ["/decisions", "/decisions/", "/decisions/a%2e", "/decisions/a/b"] {
+            assert_eq!(ask(&state, Peer::Unix, get(path)).await.0, 404, "{path}");
+        }
+        let (_, all) = ask(&state, Peer::Unix, get("/status")).await;
+        let (_, some) = ask(&state, LOCAL, get("/status")).await;
+        assert!(all.contains("\"failures\":0") && all.contains("\"waiting_now\":1"), "{all}");
+        assert!(!some.contains("\"failures\"") && some.contains("\"waiting_now\":1"), "{some}");
+    }
+
+    #[tokio::test]
     async fn a_reload_tells_the_generation_or_the_place() {
         let (state, _) = state();
 

@@ -132,7 +132,8 @@ impl Admin {
                 findings.error(&key.child("token"), reason);
             }
         }
-        let decisions = findings.number(&key.child("decisions"), decisions, 1000, 0..=MOST_DECISIONS);
+        let decisions =
+            findings.number(&key.child("decisions"), decisions, 1000, 0..=MOST_DECISIONS);
         let decisions = usize::try_from(decisions).unwrap_or_default();
         (Self::place(address.as_deref(), listeners, findings), token, decisions)
     }

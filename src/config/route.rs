@@ -131,12 +131,7 @@ pub(in crate::config) struct Surroundings {
     pub(super) has_pages: bool,
 }
 
-fn places(
-    key: &Key,
-    methods: &[MethodRule],
-    names: &[String],
-    findings: &Findings<'_>,
-) -> Places {
+fn places(key: &Key, methods: &[MethodRule], names: &[String], findings: &Findings<'_>) -> Places {
     let place = |name: &str| findings.place(&key.child(name)).into();
     let permissions = key.child("permissions");
     let permission = |rule: &MethodRule| {

@@ -137,9 +137,8 @@ impl Journal {
     pub fn keep(&self) {
         let Some(id) = self.decision else { return };
         let snapshot = &self.view.snapshot;
-        let behind_proxy = || {
-            self.connection.client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies)
-        };
+        let behind_proxy =
+            || self.connection.client_behind_proxy(&self.parts.headers, &snapshot.trusted_proxies);
         let facts = Facts {
             id,
             unix: self.unix,
@@ -150,13 +149,15 @@ impl Journal {
             is_asked: self.proxy.is_some(),
             credential: self.credential,
             principal: self.principal.clone(),
+            is_permitted: self.verdict == Verdict::Allow,
             status: self.status,
             reason: self.reason,
             part: self.part,
             readings: self.readings,
         };
         let mut decisions = self.worker.decisions.borrow_mut();
-        decisions.keep(snapshot.decisions, facts, &self.parts, self.claimed.as_deref());
+        let claimed = self.claimed.as_deref();
+        decisions.keep(snapshot.decisions, facts, Some(&self.parts), claimed);
     }
 
     /// What is under way for whoever the request was made by.

@@ -19,6 +19,7 @@ use crate::telemetry::access_log::{Origin, Record, Verdict};
 use crate::wire::stream::Stream;
 use crate::wire::{Expiry, TimeLimits, Wire};
 use crate::worker::Worker;
+use crate::worker::decisions::Facts;
 
 /// Serves the connection in a task of its own. The task is small: what serves is in a box, so
 /// that a connection that is parked does not keep the room for it.
@@ -118,11 +119,30 @@ pub(super) async fn drive<E: Future>(
 pub(super) fn note_refusal(worker: &Worker, connection: &Connection, is_http2: bool) {
     let Some(refusal) = connection.wire.refusal() else { return };
     worker.metrics.decided(reason::index(refusal.label()));
+    let decision = connection.wire.decision();
+    let status = if is_http2 { 0 } else { refusal.status() }; // there it ends without an answer
+    let view = worker.view();
+    let facts = Facts {
+        id: decision,
+        unix: worker.ticker.unix(),
+        generation: view.snapshot.generation,
+        listener: connection.listener_index,
+        client: connection.peer.ip(),
+        endpoint: None,
+        is_asked: false,
+        credential: None,
+        principal: None,
+        is_permitted: false,
+        status,
+        reason: refusal.label(),
+        part: "head",
+        readings: None,
+    };
+    worker.decisions.borrow_mut().keep(view.snapshot.decisions, facts, None, None);
     let mut log = worker.log.borrow_mut();
     if !log.is_on() {
         return;
     }
-    let decision = connection.wire.decision();
     log.write(&Record {
         time_unix_ms: u64::try_from(worker.ticker.unix().as_millis()).unwrap_or(0),
         request_id: decision.as_bytes(),
@@ -134,7 +154,7 @@ pub(super) fn note_refusal(worker: &Worker, connection: &Connection, is_http2: b
         host: None,
         path: b"",
         has_query: false,
-        status: if is_http2 { 0 } else { refusal.status() }, // there it ends without an answer
+        status,
         verdict: Verdict::Deny,
         reason: refusal.label(),
         ambiguity: None,

@@ -2,13 +2,13 @@
 //! would stop.
 
 use std::net::IpAddr;
-use std::rc::Rc;
 
 use http::Method;
 
 use super::{has_role, holds, is_in_group, reaches, target};
+use crate::directory::Directory;
 use crate::home::Named;
-use crate::identity::Principal;
+use crate::identity::{Identities, Principal};
 use crate::route::Route;
 use crate::user::{Grant, Permission, PermissionSet, Roles};
 
@@ -105,8 +105,8 @@ fn list(held: &PermissionSet) -> String {
 
 /// The roles of the authority that vouches for a principal.
 #[must_use]
-pub fn roles_of<'i>(identities: &'i crate::identity::Identities, principal: &Rc<Principal>) -> &'i Roles {
+pub fn roles_of<'i>(identities: &'i Identities, principal: &Principal) -> &'i Roles {
     let authority = &*principal.facts().authority;
     let directory = identities.directories.iter().find(|known| known.name() == authority);
-    directory.map_or(&identities.roles, crate::directory::Directory::roles)
+    directory.map_or(&identities.roles, Directory::roles)
 }

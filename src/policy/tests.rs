@@ -6,7 +6,7 @@ use crate::credential::Accepted;
 use crate::identity::principal::Facts;
 use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Dialect, PathPrefix};
 use crate::route::{Challenges, IdentityFields, Places};
-use crate::user::Grant;
+use crate::user::{Grant, Roles};
 
 fn route(demanded: &[&str]) -> Route {
     let permissions: Vec<Permission> = demanded.iter().map(|one| one.parse().unwrap()).collect();
@@ -119,4 +119,44 @@ fn a_key_that_passes_on_some_permissions_has_no_role() {
     assert_eq!(decide(&principal(&[], "{}"), &route, asked.clone(), None), Ok(()));
     let narrowed = principal(&[], r#"{"permissions": ["files:read"]}"#);
     assert_eq!(decide(&narrowed, &route, asked, None), Err(Denied::MissingRole));
+}
+
+#[test]
+fn what_is_told_demand_by_demand_is_what_is_decided() {
+    let path = CanonicalPath::parse("/a/x").unwrap();
+    let query = CanonicalQuery::parse(None).unwrap();
+    let named = Named { path: &path, query: &query, destination: None };
+    let mut roles = Roles::default();
+    roles.define("editor", ["files:*"]).unwrap();
+    roles.stands_at("editor", "main.toml:3:1");
+    let mut route = route(&["files:read"]);
+    route.places.methods = "main.toml:7:1".into();
+    let client = HERE.parse().unwrap();
+    let scopes = ["{}", r#"{"path": "/b"}"#, r#"{"methods": ["PUT"]}"#, r#"{"permissions": []}"#];
+    let groups = [Vec::new(), vec!["staff".into()]];
+    let mut verdicts = 0;
+
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        for (grants, scope) in [&["files:read"][..], &["x"]]
+            .into_iter()
+            .flat_map(|grants| scopes.iter().map(move |scope| (grants, *scope)))
+        {
+            for demanded in &groups {
+                route.groups.clone_from(demanded);
+                let principal = principal(grants, scope);
+                let findings =
+                    explanation::explain(&principal, &route, &method, &named, &roles, client);
+                let decided = authorize(&principal, &route, &method, &named, client);
+                let are_met = findings.iter().all(|finding| finding.is_met);
+                assert_eq!(are_met, decided.is_ok(), "{method} {grants:?} {scope} {findings:?}");
+                assert_eq!(findings[0].place, "main.toml:7:1");
+                verdicts += usize::from(are_met);
+            }
+        }
+    }
+    assert!(verdicts > 0);
+    let principal = principal(&["files:read"], "{}");
+    let findings = explanation::explain(&principal, &route, &Method::GET, &named, &roles, client);
+    let permission = findings.iter().find(|one| one.demand == "permission files:read").unwrap();
+    assert_eq!(permission.because, "holds [files:read], by the role editor at main.toml:3:1");
 }

@@ -92,7 +92,9 @@ impl ResourceError {
             Self::DestinationHost => ["a path of this host", "a resource of another host"],
             Self::DotSegment => ["a name", "this folder, or the one above"],
             Self::Fragment => ["part of the path", "the end of the path"],
-            Self::InvalidPercent => ["a percent sign of the name", "an encoding, dropped or mended"],
+            Self::InvalidPercent => {
+                ["a percent sign of the name", "an encoding, dropped or mended"]
+            }
             Self::InvalidUtf8 => ["octets of the name", "the characters that a decoder mends"],
             Self::NestedEncoding => ["percent signs of the name", "what decoding to the end gives"],
             Self::NotAbsolute => ["a path from the root", "a path below another, or a host"],

@@ -414,7 +414,8 @@ mod tests {
         for name in ["a\u{ff0e}", "a.\u{200b}"] {
             assert!(has(name, Spelling::TrailingDotOrSpace), "{name}");
         }
-        for name in ["..\u{37e}b", "\u{ff0e}\u{ff0e}", "\u{2025}", ".\u{ad}.", "\u{2025}\u{ff0f}x"] {
+        for name in ["..\u{37e}b", "\u{ff0e}\u{ff0e}", "\u{2025}", ".\u{ad}.", "\u{2025}\u{ff0f}x"]
+        {
             assert_eq!(spellings(name), Err(ResourceError::DotSegment), "{name}");
         }
         for name in ["\u{ff21}\u{ff22}", "caf\u{e9}", "cafe\u{301}", "\u{3042}\u{ff01}"] {

@@ -9,11 +9,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ResourceError;
+pub use rules::{ALWAYS, Always, RULES, Readings, Rule};
 use rules::{
     BACKSLASH, COLON, DEVICE_NAME, DOT_RUN, DOUBLE_ENCODING, EMPTY_SEGMENT, ENCODED_BACKSLASH,
     ENCODED_SLASH, LOOK_ALIKE, PARAMETER, TRAILING_DOT_OR_SPACE,
 };
-pub use rules::{ALWAYS, Always, RULES, Readings, Rule};
 
 /// How the upstream of a route reads paths: the `paths` key of a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -45,6 +45,8 @@ pub struct Facts {
     pub credential: Option<&'static str>,
     /// Who was proved.
     pub principal: Option<Rc<Principal>>,
+    /// Whether it was permitted, and failed on its way.
+    pub is_permitted: bool,
     /// The status of the answer.
     pub status: u16,
     /// Why.
@@ -91,9 +93,11 @@ impl Decision {
         self.text.get(start.unwrap_or_default()..end).unwrap_or_default()
     }
 
-    fn write(&mut self, parts: &Parts, claimed: Option<&str>) {
+    fn write(&mut self, parts: Option<&Parts>, claimed: Option<&str>) {
         self.text.clear();
+        self.ends = [0; TEXTS];
         self.is_cut = false;
+        let Some(parts) = parts else { return };
         self.push(&[parts.method.as_str().as_bytes()], Text::Method);
         let uri = &parts.uri;
         let target = uri.path_and_query().map_or("", |target| target.as_str());
@@ -134,8 +138,14 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// Keeps one of at most `capacity`; 0: none.
-    pub fn keep(&mut self, capacity: usize, facts: Facts, parts: &Parts, claimed: Option<&str>) {
+    /// Keeps one of at most `capacity`; 0: none. `parts` is the head, unless it could not be read.
+    pub fn keep(
+        &mut self,
+        capacity: usize,
+        facts: Facts,
+        parts: Option<&Parts>,
+        claimed: Option<&str>,
+    ) {
         if self.kept.len() > capacity {
             *self = Self::default(); // another configuration keeps fewer
         }
@@ -185,6 +195,7 @@ mod tests {
             is_asked: false,
             credential: None,
             principal: None,
+            is_permitted: false,
             status: 403,
             reason: "outside_home",
             part: "path",
@@ -206,7 +217,7 @@ mod tests {
         let (mut ring, mut ids) = (Decisions::default(), IdSource::seeded(1, 2));
         let made: Vec<_> = (0..5).map(|_| ids.next_id()).collect();
         for (number, id) in made.iter().enumerate() {
-            ring.keep(3, facts(*id), &parts(&format!("/files/{number}?a=b")), Some("alice"));
+            ring.keep(3, facts(*id), Some(&parts(&format!("/files/{number}?a=b"))), Some("alice"));
         }
 
         assert!(ring.find(made[0].as_str()).is_none() && ring.find(made[1].as_str()).is_none());
@@ -226,7 +237,7 @@ mod tests {
     fn an_absolute_target_stays_one() {
         let (mut ring, id) = (Decisions::default(), IdSource::seeded(1, 2).next_id());
 
-        ring.keep(1, facts(id), &parts("https://a.test:8443/x?y"), None);
+        ring.keep(1, facts(id), Some(&parts("https://a.test:8443/x?y")), None);
 
         let found = ring.find(id.as_str()).unwrap();
         assert_eq!(text(found, Text::Target), "https://a.test:8443/x?y");
@@ -238,7 +249,7 @@ mod tests {
         let (mut ring, mut ids) = (Decisions::default(), IdSource::seeded(1, 2));
         let long = format!("/{}", "x".repeat(10 * MAX_TEXT));
         for _ in 0..4 {
-            ring.keep(2, facts(ids.next_id()), &parts(&long), Some("alice"));
+            ring.keep(2, facts(ids.next_id()), Some(&parts(&long)), Some("alice"));
         }
 
         assert_eq!(ring.kept.len(), 2);
@@ -250,12 +261,12 @@ mod tests {
     fn a_smaller_ring_begins_anew_and_none_keeps_nothing() {
         let (mut ring, mut ids) = (Decisions::default(), IdSource::seeded(1, 2));
         for _ in 0..8 {
-            ring.keep(8, facts(ids.next_id()), &parts("/"), None);
+            ring.keep(8, facts(ids.next_id()), Some(&parts("/")), None);
         }
-        ring.keep(4, facts(ids.next_id()), &parts("/"), None);
+        ring.keep(4, facts(ids.next_id()), Some(&parts("/")), None);
         assert_eq!(ring.kept.len(), 1);
 
-        ring.keep(0, facts(ids.next_id()), &parts("/"), None);
+        ring.keep(0, facts(ids.next_id()), None, None);
         assert!(ring.kept.is_empty());
     }
 }

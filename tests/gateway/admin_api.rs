@@ -253,6 +253,9 @@ fn over_tcp_nobody_gets_in_without_the_token() {
     ] {
         assert_eq!(get(&fields).status, 401, "{fields}");
     }
+    let decision =
+        |fields| send(&mut Client::tcp(port), "GET", "/decisions/abc", &Value::Null, fields).status;
+    assert_eq!([decision(""), decision(&bearer)], [401, 404]);
     assert_eq!(get(&format!("{bearer}Origin: http://localhost\r\n")).status, 403);
     assert_eq!(get(&format!("{bearer}Sec-Fetch-Site: cross-site\r\n")).status, 403);
     let answer = get(&bearer);

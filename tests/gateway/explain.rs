@@ -158,8 +158,9 @@ fn what_the_configuration_says_by_now_is_not_mistaken_for_what_it_said() {
     let before = explained(&gateway, &response);
     assert!(!before.contains("has changed since"), "{before}");
 
+    let old = gateway.generation();
     gateway.rewrite("routes.files", &ROUTE.replace("[\"path\", ", "["));
-    gateway.reload();
+    gateway.wait_for_generation_after(old);
 
     let after = explained(&gateway, &response);
     has(&after, &["the configuration has changed since", "reason outside_home", "generation 1"]);

@@ -108,7 +108,11 @@ fn unlock(what: &Unlock, config: &Path, out: &mut dyn Write) -> Result<(), UserE
         let told = place.ask(config, "POST", &path, None)?;
         let had_any = told.get("unlocked").and_then(Value::as_bool).unwrap_or(false);
         if *json {
-            writeln!(out, "{}", json!({ kind: name, "done": "unlocked", "had_failures": had_any }))?;
+            writeln!(
+                out,
+                "{}",
+                json!({ kind: name, "done": "unlocked", "had_failures": had_any })
+            )?;
         } else if had_any {
             writeln!(out, "{kind} `{name}` is unlocked")?;
         } else {

@@ -219,15 +219,17 @@ impl Way<'_> {
         let (principal, identified) = self.suppose(route, report);
         let named = Named { path: &path, query: &query, destination: destination.as_ref() };
         let Some(principal) = principal else {
-            return Err(identified.err().unwrap_or_else(|| refused("credential", Rejection::Internal)));
+            return Err(identified
+                .err()
+                .unwrap_or_else(|| refused("credential", Rejection::Internal)));
         };
         let (client, identities) = (self.question.client, &self.snapshot.identities);
         let roles = explanation::roles_of(identities, &principal);
         let findings = explanation::explain(&principal, route, method, &named, roles, client);
         report.demands.extend(findings.into_iter().map(Demand::from));
         identified?;
-        let permit = policy::authorize(&principal, route, method, &named, client)
-            .map_err(denied_because)?;
+        let permit =
+            policy::authorize(&principal, route, method, &named, client).map_err(denied_because)?;
         let upstream = self.snapshot.upstreams.get(route.upstream);
         Ok(Forwarded {
             upstream: upstream.map(|upstream| upstream.name.to_string()).unwrap_or_default(),
@@ -370,7 +372,12 @@ impl Way<'_> {
             Who::Proved(principal) => (Some(Rc::clone(principal)), None, "proved"),
             Who::Refused(Rejected { status, reason }) => {
                 let because = format!("{reason}; the rest was not looked at");
-                report.demands.push(Demand { what, is_met: false, because: because.clone(), place });
+                report.demands.push(Demand {
+                    what,
+                    is_met: false,
+                    because: because.clone(),
+                    place,
+                });
                 let (status, reason) = (*status, *reason);
                 return (None, Err(Refused { status, reason, because, ambiguity: None }));
             }

@@ -31,13 +31,15 @@ pub(super) fn explain(worker: &Worker, decision: &Decision) -> Report {
         routes.iter().find(|route| *route.name == *chosen.name)?.home.as_ref()
     });
     redact(&mut report, rule);
-    let is_same = report.reason.as_deref() == Some(facts.reason);
-    if !is_same {
+    if report.reason.as_deref() != Some(facts.reason) {
         // Judged again it ends elsewhere: a wait is over, a token has expired, a body is gone.
         report.because = None;
+    }
+    if !facts.is_permitted {
         report.forwarded = None;
     }
-    "deny".clone_into(&mut report.verdict);
+    let verdict = if facts.is_permitted { "allow" } else { "deny" };
+    verdict.clone_into(&mut report.verdict);
     report.status = Some(facts.status);
     report.reason = Some(facts.reason.to_owned());
     report.ambiguity = facts.readings.map(|readings| Ambiguity {
@@ -54,7 +56,9 @@ fn told(snapshot: &Snapshot, decision: &Decision) -> Told {
     let claimed = text(decision, Text::Claimed);
     Told {
         id: id.to_string(),
-        time: time.map(|time| humantime::format_rfc3339_millis(time).to_string()).unwrap_or_default(),
+        time: time
+            .map(|time| humantime::format_rfc3339_millis(time).to_string())
+            .unwrap_or_default(),
         generation: *generation,
         has_changed: *generation != snapshot.generation,
         client: client.to_string(),

@@ -7,7 +7,8 @@ use crate::resource::CanonicalQuery;
 
 /// Hides in a report what may be a secret. `rule` is the home of the route, if one was found.
 pub(crate) fn redact(report: &mut Report, rule: Option<&HomeRule>) {
-    let names: Vec<&str> = rule.into_iter().flat_map(|rule| &rule.places).filter_map(name).collect();
+    let names: Vec<&str> =
+        rule.into_iter().flat_map(|rule| &rule.places).filter_map(name).collect();
     let target = |text: &mut String| *text = redacted_target(text, &names);
     target(&mut report.request.target);
     if let Some(canonical) = &mut report.canonical {

@@ -188,11 +188,17 @@ impl fmt::Display for Report {
             if let Some(destination) = destination {
                 writeln!(f, "           with Destination: {destination}")?;
             }
-            return Ok(());
+            return match (self.status, &self.reason) {
+                (Some(status), Some(reason)) => {
+                    writeln!(f, "           and answered with {status}, reason {reason}")
+                }
+                _ => Ok(()),
+            };
         }
         let status = self.status.unwrap_or_default();
         let reason = self.reason.as_deref().unwrap_or_default();
-        writeln!(f, "verdict    DENY, answered with {status}, reason {reason}")?;
+        let verdict = self.verdict.to_uppercase();
+        writeln!(f, "verdict    {verdict}, answered with {status}, reason {reason}")?;
         if let Some(because) = &self.because {
             writeln!(f, "           {because}")?;
         }

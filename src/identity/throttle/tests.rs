@@ -217,7 +217,9 @@ fn a_promise_is_kept_once_and_to_few() {
     assert_eq!(fail(&throttle, "alice", THERE, at(1)), 0);
     let let_in = |now| {
         let hosts = 1..=100;
-        hosts.filter(|host| fail(&throttle, "alice", &format!("203.0.113.{host}"), now) == 0).count()
+        hosts
+            .filter(|host| fail(&throttle, "alice", &format!("203.0.113.{host}"), now) == 0)
+            .count()
     };
 
     assert_eq!(let_in(at(1)), 8);

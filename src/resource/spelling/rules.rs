@@ -55,7 +55,10 @@ pub(super) const COLON: Rule = Rule {
     label: "colon",
     what: "a colon, which names a stream or a drive",
     example: "/a.txt::$DATA",
-    readings: ["a character of the name", "what ends the name of a drive or of a file, whose stream follows"],
+    readings: [
+        "a character of the name",
+        "what ends the name of a drive or of a file, whose stream follows",
+    ],
     refused_by: WINDOWS,
 };
 pub(super) const DEVICE_NAME: Rule = Rule {
@@ -79,7 +82,10 @@ pub(super) const DOUBLE_ENCODING: Rule = Rule {
     label: "double_encoding",
     what: "a doubly encoded special character",
     example: "/a%252Fb",
-    readings: ["a percent sign and two digits of the name", "the special character that decoding once more makes of them"],
+    readings: [
+        "a percent sign and two digits of the name",
+        "the special character that decoding once more makes of them",
+    ],
     refused_by: ALL_BUT_RAW,
 };
 pub(super) const EMPTY_SEGMENT: Rule = Rule {

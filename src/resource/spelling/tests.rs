@@ -70,7 +70,9 @@ fn reference() -> String {
         }
         writeln!(text, " `{}` |", rule.label).unwrap();
     }
-    text.push_str("\n| refused everywhere | one server reads | another | reason |\n|---|---|---|---|\n");
+    text.push_str(
+        "\n| refused everywhere | one server reads | another | reason |\n|---|---|---|---|\n",
+    );
     for Always { error, example } in ALWAYS {
         let [one, other] = error.readings().unwrap();
         writeln!(text, "| `{}` | {one} | {other} | `{}` |", cell(example), error.label()).unwrap();

@@ -42,9 +42,7 @@ mod tests {
     #[test]
     fn no_more_are_known_than_may_and_the_latest_are() {
         let mut suspects = Suspects::default();
-        let of = |number: usize| {
-            IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap()))
-        };
+        let of = |number: usize| IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap()));
         for number in 0..5 * HALF {
             suspects.insert(of(number));
         }
