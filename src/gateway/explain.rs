@@ -6,9 +6,10 @@
 //! one that it had, whatever would be decided now. Values of the query are shown only where the
 //! route's `home` names their parameter, and no user information of a URI is.
 
+mod choice;
 pub(crate) mod judge;
 mod kept;
-pub(crate) mod redact;
+mod redact;
 pub(crate) mod report;
 
 use std::rc::Rc;

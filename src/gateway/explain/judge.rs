@@ -7,9 +7,8 @@ use std::sync::Arc;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
-use super::report::{
-    Ambiguity, Asked, Canonical, Chosen, Demand, Forwarded, PassedOver, Report, User,
-};
+use super::choice;
+use super::report::{Ambiguity, Asked, Canonical, Demand, Forwarded, Report, User};
 use crate::credential::CredentialError;
 use crate::directory::Directory;
 use crate::gateway::incoming::{DESTINATION, Incoming};
@@ -17,7 +16,7 @@ use crate::gateway::rejection::Rejection;
 use crate::home::Named;
 use crate::identity::{self, Principal};
 use crate::policy::{self, explanation};
-use crate::resource::{CanonicalHost, CanonicalPath, HostPattern, PathPrefix, ResourceError};
+use crate::resource::{CanonicalPath, PathPrefix, ResourceError};
 use crate::route::{NoRoute, Route};
 use crate::snapshot::{Listener, Snapshot};
 use crate::wire::framing::{Framing, HeadLimits};
@@ -194,8 +193,9 @@ impl Way<'_> {
             destination: None,
             destination_from: destination_of(&parts.headers),
         });
-        let found = self.find(&incoming.host, &path, method, report);
-        let (_, route) = found.map_err(|error| {
+        let (table, listener) = (&self.snapshot.routes, self.question.listener);
+        let found = choice::find(table, listener, &incoming.host, &path, method, report);
+        let route = found.map_err(|error| {
             let rejection = match error {
                 NoRoute::CaseVariant(_) => Rejection::RouteCase,
                 NoRoute::Method(_) => Rejection::Method,
@@ -270,72 +270,6 @@ impl Way<'_> {
             request.headers_mut().append(header::HOST, host.map_err(absent)?);
         }
         Ok(request.into_parts().0)
-    }
-
-    /// Finds the route, and says why it is that one and no other.
-    fn find(
-        &self,
-        host: &CanonicalHost<'_>,
-        path: &CanonicalPath<'_>,
-        method: &Method,
-        report: &mut Report,
-    ) -> Result<(usize, &Route), NoRoute<'_>> {
-        let table = &self.snapshot.routes;
-        let found = table.find(self.question.listener, host, path, method);
-        let chosen = match &found {
-            Ok((index, _)) => Some(*index),
-            Err(NoRoute::CaseVariant(name) | NoRoute::Method(name)) => {
-                table.routes().iter().position(|route| &*route.name == *name)
-            }
-            Err(NoRoute::Nothing) => None,
-        };
-        let chosen = chosen.and_then(|index| table.routes().get(index));
-        report.route = chosen.map(|route| Chosen {
-            name: route.name.to_string(),
-            place: route.place.to_string(),
-            because: chosen_because(route, host),
-        });
-        let others = table.routes().iter().filter(|route| route.path.covers(path));
-        let others = others.filter(|route| chosen.is_none_or(|chosen| chosen.name != route.name));
-        report.passed_over = others
-            .map(|route| PassedOver {
-                name: route.name.to_string(),
-                place: route.place.to_string(),
-                because: self.passed_over_because(route, chosen, host),
-            })
-            .collect();
-        found
-    }
-
-    fn passed_over_because(
-        &self,
-        route: &Route,
-        chosen: Option<&Route>,
-        host: &CanonicalHost<'_>,
-    ) -> String {
-        let because = self.passed_over_for(route, chosen, host);
-        because.to_owned()
-    }
-
-    fn passed_over_for(
-        &self,
-        route: &Route,
-        chosen: Option<&Route>,
-        host: &CanonicalHost<'_>,
-    ) -> &'static str {
-        if !route.listeners.contains(&self.question.listener) {
-            return "it is not on this listener";
-        }
-        let Some(specificity) = specificity(route, host) else { return "it is for other hosts" };
-        match chosen {
-            Some(chosen) if specificity < self::specificity(chosen, host).unwrap_or_default() => {
-                "its hosts are less specific"
-            }
-            Some(chosen) if route.path.as_str().len() < chosen.path.as_str().len() => {
-                "its path is shorter"
-            }
-            Some(_) | None => "it is for other methods",
-        }
     }
 
     /// Who makes the request, as far as that is known, and whether the route takes a credential of
@@ -414,25 +348,6 @@ fn denied_because(denied: policy::Denied) -> Refused {
     let part = denied.part().unwrap_or("path");
     let rejection = Rejection::from(denied);
     Refused::new(rejection, denied.to_string()).of_part(part, rejection)
-}
-
-fn chosen_because(route: &Route, host: &CanonicalHost<'_>) -> String {
-    let pattern = route.hosts.iter().find(|pattern| pattern.matches(host));
-    let hosts = pattern.map_or_else(|| "any host".to_owned(), |pattern| format!("host {pattern}"));
-    format!("answers for {hosts}, and has the longest path that covers this one: {}", route.path)
-}
-
-/// How closely a route names the host; `None`: not at all.
-fn specificity(route: &Route, host: &CanonicalHost<'_>) -> Option<usize> {
-    if route.hosts.is_empty() {
-        return Some(0);
-    }
-    let matching = route.hosts.iter().filter(|pattern| pattern.matches(host));
-    let lengths = matching.map(|pattern| match pattern {
-        HostPattern::Exact(_) => usize::MAX,
-        HostPattern::Wildcard(suffix) => suffix.len(),
-    });
-    lengths.max()
 }
 
 /// Why the gateway refuses `what` of a request.
