@@ -211,6 +211,13 @@ impl Identities {
         self.directories.iter().find_map(|directory| Some((directory, directory.get(name)?)))
     }
 
+    /// What the roles mean of those for whom this authority vouches: a directory has its own.
+    #[must_use]
+    pub fn roles_of(&self, authority: &str) -> &Roles {
+        let directory = self.directories.iter().find(|known| known.name() == authority);
+        directory.map_or(&self.roles, Directory::roles)
+    }
+
     /// What a presented password must be verified against. The hash of an unknown user, of
     /// one without a password and of a disabled one is a decoy, so that each refusal costs what
     /// a wrong password costs.

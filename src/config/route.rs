@@ -131,11 +131,11 @@ pub(in crate::config) struct Surroundings {
     pub(super) has_pages: bool,
 }
 
-fn places(key: &Key, methods: &[MethodRule], names: &[String], findings: &Findings<'_>) -> Places {
+fn places(key: &Key, methods: &[MethodRule], known: &[String], findings: &Findings<'_>) -> Places {
     let place = |name: &str| findings.place(&key.child(name)).into();
     let permissions = key.child("permissions");
     let permission = |rule: &MethodRule| {
-        let named = demand::name_of(&rule.method, names)?;
+        let named = demand::name_of(&rule.method, known)?;
         Some((rule.method.clone(), findings.place(&permissions.child(named)).into()))
     };
     Places {

@@ -6,9 +6,8 @@ use std::net::IpAddr;
 use http::Method;
 
 use super::{has_role, holds, is_in_group, reaches, target};
-use crate::directory::Directory;
 use crate::home::Named;
-use crate::identity::{Identities, Principal};
+use crate::identity::Principal;
 use crate::route::Route;
 use crate::user::{Grant, Permission, PermissionSet, Roles};
 
@@ -101,12 +100,4 @@ fn granted_by(held: &[Box<str>], roles: &Roles, permission: &Permission) -> Opti
 fn list(held: &PermissionSet) -> String {
     let held: Vec<_> = held.iter().map(Grant::as_str).collect();
     format!("[{}]", held.join(", "))
-}
-
-/// The roles of the authority that vouches for a principal.
-#[must_use]
-pub fn roles_of<'i>(identities: &'i Identities, principal: &Principal) -> &'i Roles {
-    let authority = &*principal.facts().authority;
-    let directory = identities.directories.iter().find(|known| known.name() == authority);
-    directory.map_or(&identities.roles, Directory::roles)
 }

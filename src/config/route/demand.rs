@@ -96,11 +96,11 @@ pub(super) fn permissions(
         }
         named.push((name, demanded));
     }
-    let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
+    let known: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
     let mut forgotten = Vec::new();
     let mut rules = Vec::new();
     for method in methods {
-        let name = name_of(&method, &names);
+        let name = name_of(&method, &known);
         match named.iter().find(|(named, _)| Some(named.as_str()) == name) {
             Some((_, permissions)) => {
                 rules.push(MethodRule { permissions: permissions.clone(), method });

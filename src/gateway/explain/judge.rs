@@ -224,7 +224,7 @@ impl Way<'_> {
                 .unwrap_or_else(|| refused("credential", Rejection::Internal)));
         };
         let (client, identities) = (self.question.client, &self.snapshot.identities);
-        let roles = explanation::roles_of(identities, &principal);
+        let roles = identities.roles_of(&principal.facts().authority);
         let findings = explanation::explain(&principal, route, method, &named, roles, client);
         report.demands.extend(findings.into_iter().map(Demand::from));
         identified?;
