@@ -89,8 +89,8 @@ pub fn explain(
 
 /// The role that grants the permission, and where it is defined.
 fn granted_by(held: &[Box<str>], roles: &Roles, permission: &Permission) -> Option<String> {
-    let grants = |name: &&Box<str>| roles.get(name).is_some_and(|set| set.grants(permission));
-    let name = held.iter().find(grants)?;
+    let grants = |name: &str| roles.get(name).is_some_and(|set| set.grants(permission));
+    let name = held.iter().find(|name| grants(name))?;
     Some(match roles.place(name) {
         Some(place) => format!("the role {name} at {place}"),
         None => format!("the role {name}"),

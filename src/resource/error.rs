@@ -91,14 +91,13 @@ impl ResourceError {
             Self::DestinationForm => ["a path below something", "a host, or no place at all"],
             Self::DestinationHost => ["a path of this host", "a resource of another host"],
             Self::DotSegment => ["a name", "this folder, or the one above"],
-            Self::Fragment => ["part of the path", "the end of the path"],
             Self::InvalidPercent => {
                 ["a percent sign of the name", "an encoding, dropped or mended"]
             }
             Self::InvalidUtf8 => ["octets of the name", "the characters that a decoder mends"],
             Self::NestedEncoding => ["percent signs of the name", "what decoding to the end gives"],
             Self::NotAbsolute => ["a path from the root", "a path below another, or a host"],
-            Self::QueryInPath => ["part of the path", "the end of the path"],
+            Self::Fragment | Self::QueryInPath => ["part of the path", "the end of the path"],
             Self::Spelling(spelling) => spelling.rule().readings,
             Self::AmbiguousPrefix | Self::HostName | Self::HostPort => return None,
         })
