@@ -13,7 +13,7 @@ fn whatever_normalisation_makes_special_is_known() {
     for character in ('\u{80}'..=char::MAX).filter(|character| !character.is_control()) {
         let normal: String = character.to_string().nfkc().collect();
         // `⒈` is `1.`, and `½` is `1⁄2`: no dot or separator of its own.
-        let is_number = normal.chars().any(|part| part.is_numeric());
+        let is_number = normal.chars().any(char::is_numeric);
         let is_letter = normal.starts_with('(') || normal.ends_with(')');
         if is_number || is_letter || !normal.contains(SPECIAL) {
             continue;
