@@ -60,6 +60,7 @@ fn record(origin: &Origin) -> Record<'_> {
         status: 200,
         verdict: Verdict::Allow,
         reason: "permitted",
+        ambiguity: None,
         user: Some("alice"),
         credential: Some("bearer"),
         authority: Some("local"),
