@@ -202,7 +202,7 @@ fn what_is_made_of_random_fields_has_one_reading() {
     let mut streams = Streams::of(&gateway);
     let mut passed = 0;
 
-    for number in 1..=1500_u64 {
+    for number in 1..=1000_u64 {
         let mut random = Random(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let mut good = if random.below(3) == 0 {
             let value: Vec<u8> =
@@ -267,11 +267,11 @@ fn a_body_is_as_long_as_it_says_or_ends_with_its_stream() {
 
     nothing_hidden(&upstream);
     let requests = upstream.requests();
-    let broken = requests.iter().filter(|request| request.target == "/x");
-    let broken: Vec<_> = broken.map(|request| request.connection).collect();
-    for request in &requests {
+    for (number, request) in requests.iter().enumerate() {
         assert!(request.target == "/next" || !request.complete, "{request:?}");
-        assert!(request.target == "/x" || !broken.contains(&request.connection), "{requests:#?}");
+        let mut later = requests[number + 1..].iter();
+        let is_used_again = later.any(|later| later.connection == request.connection);
+        assert!(request.complete || !is_used_again, "{requests:#?}");
     }
 }
 
