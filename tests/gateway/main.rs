@@ -23,6 +23,7 @@ mod forwarding;
 mod framing;
 mod layering;
 mod limits;
+mod openapi;
 mod pages;
 mod parking;
 mod probe;
