@@ -14,12 +14,14 @@
 //! | `api` | users, keys, tokens, revocations, second factors |
 //! | `issue` | a token on an operator's word |
 //! | `status` | what `/status` tells, and readiness |
+//! | `openapi` | the document of all of it |
 //! | `client` | the other side, for the command line |
 
 pub mod address;
 pub mod api;
 pub mod client;
 pub mod issue;
+pub mod openapi;
 mod router;
 mod server;
 pub mod status;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use self::entry::{Content, Entry};
 pub use self::error::{DirectoryError, Warning};
 use self::file::Warnings;
-use crate::password::{Cost, Limits, PasswordHash, PasswordHashError};
+use crate::password::{Cost, Limits, Marker, PasswordHash, PasswordHashError};
 use crate::user::{Roles, User};
 
 /// How a file of users is written.
@@ -191,7 +191,8 @@ impl Directory {
     }
 }
 
-/// Loads a directory. `roles` are those of the configuration; the file may define more.
+/// Loads a directory. `roles` are those of the configuration; the file may define more. With a
+/// `marker`, two loads tell whether a plaintext password has changed.
 ///
 /// # Errors
 ///
@@ -201,6 +202,7 @@ pub fn load(
     settings: &DirectorySettings,
     roles: &Roles,
     limits: Limits,
+    marker: Option<&Marker>,
 ) -> Result<(Directory, Vec<Warning>), DirectoryError> {
     let file = file::read(&settings.file)?;
     let content = entry::parse(&file.text, settings.format)
@@ -218,7 +220,7 @@ pub fn load(
         warnings
             .add(None, "everybody on this machine may read the passwords in it: chmod o-r".into());
     }
-    let users = build(settings, content.entries, &roles, limits, &mut warnings)?;
+    let users = build(settings, content.entries, &roles, (limits, marker), &mut warnings)?;
     if users.is_empty() {
         warnings.add(None, "no users".into());
     }
@@ -260,14 +262,14 @@ fn build(
     settings: &DirectorySettings,
     entries: Vec<Entry>,
     roles: &Roles,
-    limits: Limits,
+    (limits, marker): (Limits, Option<&Marker>),
     warnings: &mut Warnings,
 ) -> Result<Vec<Arc<User>>, DirectoryError> {
     let mut users = Vec::with_capacity(entries.len());
     let mut plaintext = file::Names::default();
     let mut weak = file::Names::default();
     for entry in entries {
-        let (password, damaged) = match entry.hash(limits) {
+        let (password, damaged) = match entry.hash(limits, marker) {
             Ok(password) => (password, false),
             Err(PasswordHashError::Unavailable) => return Err(DirectoryError::Unavailable),
             Err(error) => {

@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use axum::routing::get;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
@@ -145,6 +146,14 @@ impl Desk {
 }
 
 fn router(dialect: Dialect) -> Router {
+    let router = handlers(dialect);
+    match dialect.document() {
+        Some(path) => router.route(path, get(openapi::answer)),
+        None => router,
+    }
+}
+
+fn handlers(dialect: Dialect) -> Router {
     match dialect {
         Dialect::Appmesh => dialect::appmesh::router(),
         Dialect::Clustercockpit => page::clustercockpit::router(),

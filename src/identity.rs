@@ -363,7 +363,7 @@ mod tests {
             std::fs::write(&file, users).unwrap();
             let settings =
                 DirectorySettings { name: name.to_owned(), ..DirectorySettings::of_file(&file) };
-            directory::load(&settings, &roles, Limits::with_memory(1 << 28)).unwrap().0
+            directory::load(&settings, &roles, Limits::with_memory(1 << 28), None).unwrap().0
         });
         Identities {
             verifier: Some(

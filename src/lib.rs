@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod home;
 pub mod identity;
 pub mod listener;
+pub mod openapi;
 pub mod password;
 pub mod policy;
 pub mod probe;

@@ -11,6 +11,7 @@ mod bcrypt;
 mod cost;
 mod encoding;
 mod ldap;
+mod marker;
 pub mod once;
 mod pbkdf2;
 mod plaintext;
@@ -23,6 +24,7 @@ use std::fmt;
 use ::argon2::Algorithm;
 
 pub use self::cost::Cost;
+pub use self::marker::Marker;
 pub use self::pool::{Pool, PoolError, PoolSettings, PoolStatus};
 
 /// The longest password that is ever verified, in bytes. Several families cost time in
@@ -229,6 +231,17 @@ impl PasswordHash {
             .map(|hash| Self { kind: Kind::Plaintext(hash), text: None })
     }
 
+    /// As [`PasswordHash::plaintext`], so that it can be told whether another load finds another
+    /// password in its place.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn marked(password: &[u8], marker: &Marker) -> Result<Self, PasswordHashError> {
+        let mark = marker.mark(password);
+        Self::plaintext(password).map(|hash| Self { text: Some(mark), ..hash })
+    }
+
     /// Whether `password` is the one that was hashed.
     ///
     /// Takes milliseconds to seconds of processor time, so never call it on a thread that
@@ -253,7 +266,7 @@ impl PasswordHash {
     }
 
     /// Whether another password stands behind `other`, as far as that shows: a hash with another
-    /// text is another's. Of two plaintext passwords only salted digests are known.
+    /// text is another's, and a plaintext password with another mark of the same [`Marker`].
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {
         self.text != other.text

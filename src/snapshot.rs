@@ -21,7 +21,7 @@ use crate::config::{self, Limits, Passwords};
 use crate::identity::Identities;
 use crate::identity::memory::DigestKey;
 use crate::identity::verified::{Outcome, VerifiedPasswords};
-use crate::password::{self, PoolSettings};
+use crate::password::{self, PasswordHashError, PoolSettings};
 use crate::route::Table;
 use crate::route::endpoint::Mounts;
 use crate::route::upstream::Upstream;
@@ -119,15 +119,31 @@ pub struct Keep {
     /// The pool in use is the last. Those before it end here, never on a worker: ending one
     /// waits for its threads.
     pools: Vec<(Passwords, Arc<password::Pool>)>,
+    /// Tells whether a plaintext password is another than that of the snapshot before.
+    marker: Option<password::Marker>,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { provider: crate::tls::provider(), ticketers: HashMap::new(), pools: Vec::new() }
+        Self {
+            provider: crate::tls::provider(),
+            ticketers: HashMap::new(),
+            pools: Vec::new(),
+            marker: None,
+        }
     }
 }
 
 impl Keep {
+    /// The marker of this run.
+    fn marker(&mut self) -> Result<&password::Marker, PasswordHashError> {
+        let made = match self.marker.take() {
+            Some(marker) => marker,
+            None => password::Marker::random()?,
+        };
+        Ok(self.marker.insert(made))
+    }
+
     /// The pool of these settings: the one in use if they have not changed.
     fn pool(&mut self, settings: &Passwords) -> std::io::Result<Arc<password::Pool>> {
         if let Some((known, pool)) = self.pools.last()

@@ -26,6 +26,9 @@ use http_body_util::{BodyExt as _, Full};
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq as _;
 use tower::ServiceExt as _;
+use utoipa::OpenApi;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use self::problem::Problem;
 use crate::identity::throttle::Throttle;
@@ -79,6 +82,28 @@ impl Api {
         snapshot.admin_token.as_ref().is_some_and(|token| token.expose().ct_eq(presented).into())
     }
 
+    /// The paths that it answers; `{name}` stands for one segment.
+    #[cfg(test)]
+    pub(super) const PATHS: [&str; 17] = [
+        "/addresses/{address}/unlock",
+        "/users",
+        "/users/{name}",
+        "/users/{name}/password",
+        "/users/{name}/disable",
+        "/users/{name}/enable",
+        "/users/{name}/logout",
+        "/users/{name}/unlock",
+        "/users/{name}/totp",
+        "/users/{name}/totp/confirm",
+        "/keys",
+        "/keys/register",
+        "/keys/{id}",
+        "/tokens",
+        "/tokens/inspect",
+        "/tokens/revoke",
+        "/revocations",
+    ];
+
     /// Answers a request of somebody who may.
     pub(super) async fn answer(&self, request: http::Request<Bytes>) -> Response<Full<Bytes>> {
         let desk = Desk { service: Arc::clone(&self.service), snapshot: self.snapshots.current() };
@@ -101,6 +126,35 @@ impl Api {
         }
     }
 }
+
+/// The document of the API, from its handlers.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    user::list,
+    user::add,
+    user::show,
+    user::remove,
+    user::set_password,
+    user::disable,
+    user::enable,
+    user::log_out,
+    user::unlock,
+    user::unlock_address,
+    second_factor::show,
+    second_factor::begin,
+    second_factor::disable,
+    second_factor::confirm,
+    key::list,
+    key::issue,
+    key::register,
+    key::end,
+    token::list,
+    token::issue,
+    token::inspect,
+    token::revoke,
+    token::revocations,
+))]
+pub(super) struct Document;
 
 fn router() -> Router {
     Router::new()
@@ -199,6 +253,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
 #[serde(try_from = "serde_json::Value")]
 struct Lifetime(Duration);
 
+impl utoipa::PartialSchema for Lifetime {
+    fn schema() -> RefOr<Schema> {
+        let about = "A time such as `15m`, or a number of seconds";
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+        OneOfBuilder::new().item(text).item(number).description(Some(about)).into()
+    }
+}
+
+impl utoipa::ToSchema for Lifetime {}
+
 impl TryFrom<serde_json::Value> for Lifetime {
     type Error = String;
 
@@ -217,7 +282,7 @@ impl TryFrom<serde_json::Value> for Lifetime {
 }
 
 /// What a handler answers.
-type Answer<T = axum::Json<serde_json::Value>> = Result<T, Problem>;
+type Answer<T> = Result<T, Problem>;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Which request is answered how, and which not at all.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -13,7 +14,10 @@ use http::{
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 
-use super::{AdminState, address::is_loopback, api::Api};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use super::{AdminState, Status, address::is_loopback, api::Api, openapi};
 use crate::telemetry::metrics;
 
 /// No endpoint but the API takes a body worth the name.
@@ -35,16 +39,23 @@ enum Endpoint {
     Decision,
     Healthz,
     Metrics,
+    Openapi,
     Readyz,
     Reload,
     Status,
 }
+
+/// The paths beside the API's, but for the document of them all.
+#[cfg(test)]
+pub(super) const PATHS: [&str; 6] =
+    ["/decisions/{id}", "/healthz", "/metrics", "/readyz", "/reload", "/status"];
 
 impl Endpoint {
     fn find(path: &str) -> Option<Self> {
         match path {
             "/healthz" => Some(Self::Healthz),
             "/metrics" => Some(Self::Metrics),
+            "/openapi.json" => Some(Self::Openapi),
             "/readyz" => Some(Self::Readyz),
             "/reload" => Some(Self::Reload),
             "/status" => Some(Self::Status),
@@ -55,7 +66,12 @@ impl Endpoint {
 
     fn changes_something(self) -> bool {
         match self {
-            Self::Decision | Self::Healthz | Self::Metrics | Self::Readyz | Self::Status => false,
+            Self::Decision
+            | Self::Healthz
+            | Self::Metrics
+            | Self::Openapi
+            | Self::Readyz
+            | Self::Status => false,
             Self::Api | Self::Reload => true,
         }
     }
@@ -105,7 +121,7 @@ impl Refusal {
             }
             Self::NotLocal => (StatusCode::FORBIDDEN, "only for local peers"),
         };
-        let mut response = json(status, &serde_json::json!({ "error": reason }));
+        let mut response = json(status, &Refused { error: reason.into() });
         if let Self::MethodNotAllowed(endpoint) = self {
             let allowed = if endpoint.changes_something() { "POST" } else { "GET, HEAD" };
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
@@ -117,6 +133,11 @@ impl Refusal {
         response
     }
 }
+
+/// The document of what is not the API's, from the handlers.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(healthz, metrics_text, readiness, reload, status, tell))]
+pub(super) struct Document;
 
 /// Answers one request. Only the API reads its body.
 pub(super) async fn answer<B>(
@@ -140,17 +161,12 @@ where
             Ok(report) => json(StatusCode::OK, &report),
             Err(refusal) => refusal.response(),
         },
-        Ok(Endpoint::Healthz) => text(StatusCode::OK, TEXT, "ok\n"),
+        Ok(Endpoint::Healthz) => healthz(),
         Ok(Endpoint::Metrics) => metrics_text(state),
+        Ok(Endpoint::Openapi) => json(StatusCode::OK, &openapi::document("/")),
         Ok(Endpoint::Readyz) => readiness(state),
         Ok(Endpoint::Reload) => reload(state).await,
-        Ok(Endpoint::Status) => {
-            let mut status = (state.status)();
-            if !is_operator(state, peer, request.headers()) {
-                status.throttle.waiting.clear(); // names and addresses are not for everybody
-            }
-            json(StatusCode::OK, &status)
-        }
+        Ok(Endpoint::Status) => status(state, is_operator(state, peer, request.headers())),
         Err(refusal) => refusal.response(),
     }
 }
@@ -183,7 +199,23 @@ fn is_operator(state: &AdminState, peer: Peer, headers: &HeaderMap) -> bool {
     peer == Peer::Unix || presented_token(headers).is_some_and(knows)
 }
 
-/// What became of a request holds names and paths: it is told to whom the API answers.
+/// What became of a request that was refused, by the id that the answer named.
+///
+/// It holds names and paths: it is told to whom the API answers.
+#[utoipa::path(
+    get,
+    path = "/decisions/{id}",
+    operation_id = "decision",
+    tag = "decisions",
+    params(("id" = String, Path, description = "The decision's id")),
+    security((), ("token" = [])),
+    responses(
+        (status = 200, description = "What became of it", body = serde_json::Value),
+        (status = 401, description = "Over TCP: not with this token", body = Refused),
+        (status = 404, description = "It is not known, or forgotten", body = Refused),
+        Refusals,
+    ),
+)]
 async fn tell<B>(
     state: &AdminState,
     peer: Peer,
@@ -264,6 +296,77 @@ fn host_name(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
 }
 
+/// Why a request is not answered.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refused {
+    /// Why.
+    error: Cow<'static, str>,
+}
+
+/// The refusals of whatever is asked, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "tells what `Refusal` answers")]
+pub(super) enum Refusals {
+    /// A web page may not ask, or what changes something is not asked for on this machine
+    #[response(status = 403)]
+    Forbidden(#[to_schema] Refused),
+    /// The Host is another's
+    #[response(status = 421)]
+    ForeignHost(#[to_schema] Refused),
+}
+
+/// Whether requests are welcome.
+#[derive(Serialize, ToSchema)]
+struct ReadyBody {
+    /// What does not work, though requests are welcome.
+    degraded: Vec<&'static str>,
+    /// Whether they are.
+    ready: bool,
+    /// Why not.
+    reasons: Vec<&'static str>,
+}
+
+/// What serves since a reload.
+#[derive(Serialize, ToSchema)]
+struct Reloaded {
+    /// The snapshot's number.
+    generation: u64,
+}
+
+/// That the process answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "health",
+    responses((status = 200, description = "It does", body = String), Refusals),
+)]
+fn healthz() -> Response<Full<Bytes>> {
+    text(StatusCode::OK, TEXT, "ok\n")
+}
+
+/// What serves, and how it is.
+#[utoipa::path(
+    get,
+    path = "/status",
+    tag = "health",
+    responses((status = 200, description = "The status", body = Status), Refusals),
+)]
+fn status(state: &AdminState, is_operator: bool) -> Response<Full<Bytes>> {
+    let mut status = (state.status)();
+    if !is_operator {
+        status.throttle.waiting.clear(); // names and addresses are not for everybody
+    }
+    json(StatusCode::OK, &status)
+}
+
+/// The metrics, in Prometheus' text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "health",
+    responses((status = 200, description = "The metrics", body = String), Refusals),
+)]
 fn metrics_text(state: &AdminState) -> Response<Full<Bytes>> {
     match metrics::encode(&state.registry) {
         Ok(values) => text(StatusCode::OK, metrics::CONTENT_TYPE, values),
@@ -274,24 +377,44 @@ fn metrics_text(state: &AdminState) -> Response<Full<Bytes>> {
     }
 }
 
+/// Whether requests are welcome.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "health",
+    responses(
+        (status = 200, description = "They are", body = ReadyBody),
+        (status = 503, description = "They are not", body = ReadyBody),
+        Refusals,
+    ),
+)]
 fn readiness(state: &AdminState) -> Response<Full<Bytes>> {
     let reasons = state.readiness.obstacles();
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let degraded = state.readiness.degraded();
-    let body = serde_json::json!({
-        "ready": reasons.is_empty(), "reasons": reasons, "degraded": degraded
-    });
-    json(status, &body)
+    json(status, &ReadyBody { degraded, ready: reasons.is_empty(), reasons })
 }
 
+/// Loads the configuration and its files anew; on any error what serves goes on serving.
+#[utoipa::path(
+    post,
+    path = "/reload",
+    tag = "health",
+    responses(
+        (status = 200, description = "It serves", body = Reloaded),
+        (status = 409, description = "The errors, with their places", body = Refused),
+        Refusals,
+    ),
+)]
 async fn reload(state: &AdminState) -> Response<Full<Bytes>> {
     match (state.reload)().await {
-        Ok(generation) => json(StatusCode::OK, &serde_json::json!({ "generation": generation })),
-        Err(error) => json(StatusCode::CONFLICT, &serde_json::json!({ "error": error })),
+        Ok(generation) => json(StatusCode::OK, &Reloaded { generation }),
+        Err(error) => json(StatusCode::CONFLICT, &Refused { error: error.into() }),
     }
 }
 
-fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Full<Bytes>> {
+fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
     match serde_json::to_vec(body) {
         Ok(mut body) => {
             body.push(b'\n');
@@ -324,219 +447,4 @@ fn guard(response: &mut Response<Full<Bytes>>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        future::ready,
-        sync::{
-            Arc,
-            atomic::{AtomicU64, Ordering},
-        },
-    };
-
-    use http_body_util::BodyExt;
-    use prometheus::Registry;
-
-    use super::*;
-    use crate::admin::{Readiness, Status};
-
-    const LOCAL: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
-
-    fn state() -> (AdminState, Arc<AtomicU64>) {
-        let reloads = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&reloads);
-        let state = AdminState {
-            registry: Registry::new(),
-            readiness: Arc::new(Readiness::new()),
-            status: Box::new(Status::default),
-            reload: Box::new(move || {
-                let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
-                Box::pin(ready(match number {
-                    1 => Ok(2),
-                    _ => Err("doorward.toml:3:1: routes.a: no such upstream".to_owned()),
-                }))
-            }),
-            decision: Box::new(|id| {
-                let known = (id == "abc123").then(|| serde_json::json!({ "verdict": "deny" }));
-                Box::pin(ready(known))
-            }),
-            api: None,
-            hosts: vec!["gw.example.org".to_owned()],
-        };
-        (state, reloads)
-    }
-
-    async fn ask(state: &AdminState, peer: Peer, request: Request<String>) -> (u16, String) {
-        let response = answer(state, peer, request).await;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
-    }
-
-    fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<String> {
-        let mut request = Request::builder().method(method).uri(path);
-        if !headers.iter().any(|(name, _)| *name == "host") {
-            request = request.header("host", "127.0.0.1:9180");
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(String::new()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn each_endpoint_answers() {
-        let (state, _) = state();
-
-        assert_eq!(ask(&state, LOCAL, request("GET", "/healthz", &[])).await, (200, "ok\n".into()));
-        assert_eq!(ask(&state, LOCAL, request("GET", "/metrics", &[])).await.0, 200);
-        assert_eq!(ask(&state, LOCAL, request("GET", "/readyz", &[])).await.0, 503);
-        state.readiness.listening();
-        state.readiness.loaded();
-        let ready = ask(&state, LOCAL, request("HEAD", "/readyz", &[])).await;
-        assert_eq!(ready, (200, "{\"degraded\":[],\"ready\":true,\"reasons\":[]}\n".into()));
-        let (status, body) = ask(&state, LOCAL, request("GET", "/status", &[])).await;
-        assert_eq!(status, 200);
-        assert_eq!(serde_json::from_str::<Status>(&body).unwrap(), Status::default());
-    }
-
-    #[tokio::test]
-    async fn decisions_and_who_waits_are_for_operators_alone() {
-        let (mut state, _) = state();
-        state.status = Box::new(|| {
-            let waiting = vec![crate::admin::status::WaitStatus::default()];
-            let throttle = crate::admin::status::ThrottleStatus {
-                waiting_now: 1,
-                waiting,
-                ..crate::admin::status::ThrottleStatus::default()
-            };
-            Status { throttle, ..Status::default() }
-        });
-        let get = |path| request("GET", path, &[]);
-
-        assert_eq!(ask(&state, LOCAL, get("/decisions/abc123")).await.0, 401);
-        let (status, told) = ask(&state, Peer::Unix, get("/decisions/abc123")).await;
-        assert_eq!((status, told.as_str()), (200, "{\"verdict\":\"deny\"}\n"));
-        assert_eq!(ask(&state, Peer::Unix, get("/decisions/another")).await.0, 404);
-        for path in ["/decisions", "/decisions/", "/decisions/a%2e", "/decisions/a/b"] {
-            assert_eq!(ask(&state, Peer::Unix, get(path)).await.0, 404, "{path}");
-        }
-        let (_, all) = ask(&state, Peer::Unix, get("/status")).await;
-        let (_, some) = ask(&state, LOCAL, get("/status")).await;
-        assert!(all.contains("\"failures\":0") && all.contains("\"waiting_now\":1"), "{all}");
-        assert!(!some.contains("\"failures\"") && some.contains("\"waiting_now\":1"), "{some}");
-    }
-
-    #[tokio::test]
-    async fn a_reload_tells_the_generation_or_the_place() {
-        let (state, _) = state();
-
-        let first = ask(&state, LOCAL, request("POST", "/reload", &[])).await;
-        let second = ask(&state, Peer::Unix, request("POST", "/reload", &[("host", "x")])).await;
-
-        assert_eq!(first, (200, "{\"generation\":2}\n".into()));
-        assert_eq!(second.0, 409);
-        assert!(second.1.contains("doorward.toml:3:1"));
-    }
-
-    #[tokio::test]
-    async fn wrong_paths_and_methods_are_told_apart() {
-        let (state, reloads) = state();
-
-        for (method, path, status) in [
-            ("GET", "/", 404),
-            ("GET", "/healthz/", 404),
-            ("GET", "/metrics/../status", 404),
-            ("GET", "/users", 404), // no token service
-            ("POST", "/status", 405),
-            ("GET", "/reload", 405),
-            ("HEAD", "/reload", 405),
-            ("PUT", "/reload", 405),
-            ("OPTIONS", "/reload", 405),
-        ] {
-            assert_eq!(ask(&state, LOCAL, request(method, path, &[])).await.0, status, "{path}");
-        }
-        assert_eq!(reloads.load(Ordering::Relaxed), 0);
-    }
-
-    #[tokio::test]
-    async fn a_web_page_reaches_nothing() {
-        let (state, reloads) = state();
-
-        for headers in [
-            &[("origin", "https://evil.example")][..],
-            &[("origin", "null")],
-            &[("origin", "http://127.0.0.1:9180")],
-            &[("sec-fetch-site", "cross-site")],
-            &[("sec-fetch-site", "same-site")],
-        ] {
-            assert_eq!(ask(&state, LOCAL, request("POST", "/reload", headers)).await.0, 403);
-            assert_eq!(ask(&state, Peer::Unix, request("GET", "/status", headers)).await.0, 403);
-        }
-        assert_eq!(reloads.load(Ordering::Relaxed), 0);
-    }
-
-    #[tokio::test]
-    async fn a_name_that_somebody_else_may_point_here_is_refused() {
-        let (state, _) = state();
-
-        for (host, status) in [
-            ("localhost", 200),
-            ("LocalHost:9180", 200),
-            ("127.0.0.1:9180", 200),
-            ("[::1]:9180", 200),
-            ("192.0.2.1", 200),
-            ("gw.example.org:9180", 200),
-            ("evil.example", 421),
-            ("evil.example:9180", 421),
-            ("localhost.evil.example", 421),
-            ("127.0.0.1.evil.example", 421),
-            ("127.0.0.1@evil.example", 421),
-            ("", 421),
-            ("[::1", 421),
-        ] {
-            let seen = ask(&state, LOCAL, request("GET", "/status", &[("host", host)])).await.0;
-            assert_eq!(seen, status, "{host}");
-        }
-        let two = &[("host", "localhost"), ("host", "localhost")];
-        assert_eq!(ask(&state, LOCAL, request("GET", "/status", two)).await.0, 421);
-        let absolute = request("GET", "http://evil.example/status", &[("host", "localhost")]);
-        assert_eq!(ask(&state, LOCAL, absolute).await.0, 421);
-    }
-
-    #[tokio::test]
-    async fn a_peer_elsewhere_may_look_and_not_touch() {
-        let (state, reloads) = state();
-        let elsewhere = Peer::Tcp("192.0.2.9".parse().unwrap());
-
-        assert_eq!(ask(&state, elsewhere, request("GET", "/metrics", &[])).await.0, 200);
-        assert_eq!(ask(&state, elsewhere, request("POST", "/reload", &[])).await.0, 403);
-
-        assert_eq!(reloads.load(Ordering::Relaxed), 0);
-    }
-
-    #[test]
-    fn one_token_is_presented_or_none() {
-        let presented = |values: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(AUTHORIZATION, value.parse().unwrap());
-            }
-            presented_token(&headers).map(<[u8]>::to_vec)
-        };
-
-        assert_eq!(presented(&["Bearer abc"]).as_deref(), Some(&b"abc"[..]));
-        assert_eq!(presented(&["bearer abc"]).as_deref(), Some(&b"abc"[..]));
-        for none in [&[][..], &["abc"], &["Basic abc"], &["Bearer"], &["Bearer a", "Bearer a"]] {
-            assert_eq!(presented(none), None, "{none:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_is_not_taken() {
-        let (state, reloads) = state();
-        let request = request("POST", "/reload", &[]).map(|_| "x".repeat(5000));
-
-        assert_eq!(ask(&state, LOCAL, request).await.0, 413);
-        assert_eq!(reloads.load(Ordering::Relaxed), 0);
-    }
-}
+mod tests;

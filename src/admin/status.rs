@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Whether requests can be served, as far as the parts that must stand before have told.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ impl Readiness {
 }
 
 /// The body of `/status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The program's version.
     pub version: String,
@@ -115,7 +116,7 @@ pub struct Status {
 }
 
 /// How the last reload ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastReload {
     /// When, in Unix seconds.
     pub at: u64,
@@ -126,7 +127,7 @@ pub struct LastReload {
 }
 
 /// What the throttle counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ThrottleStatus {
     /// Users about whom something is known.
     pub users: u64,
@@ -144,7 +145,7 @@ pub struct ThrottleStatus {
 }
 
 /// A user or an address that has to wait.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WaitStatus {
     /// The name, as it was given first. `None`: it is about the address, whoever it names.
     pub user: Option<String>,
@@ -157,7 +158,7 @@ pub struct WaitStatus {
 }
 
 /// One listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListenerStatus {
     /// Its name in the configuration.
     pub name: String,
@@ -170,7 +171,7 @@ pub struct ListenerStatus {
 }
 
 /// One certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificateStatus {
     /// Its name in the configuration.
     pub name: String,

@@ -357,7 +357,7 @@ fn load(place: Place<'_>) -> Result<(Directory, Vec<Warning>), UserError> {
     let mut settings = DirectorySettings::of_file(place.file);
     settings.format = place.format;
     let (directory, mut warnings) =
-        directory::load(&settings, &Roles::default(), Limits::default())?;
+        directory::load(&settings, &Roles::default(), Limits::default(), None)?;
     warnings.retain(|warning| !warning.is_unknown_role());
     Ok((directory, warnings))
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::Fault;
 use super::node::{Node, Pair, Value};
 use super::{Format, htpasswd, json, toml, yaml};
-use crate::password::{Limits, PasswordHash, PasswordHashError};
+use crate::password::{Limits, Marker, PasswordHash, PasswordHashError};
 use crate::resource::PathPrefix;
 use crate::user::{self, Grant, MAX_NAME_BYTES};
 
@@ -105,11 +105,15 @@ impl Entry {
     pub(super) fn hash(
         &self,
         limits: Limits,
+        marker: Option<&Marker>,
     ) -> Result<Option<Arc<PasswordHash>>, PasswordHashError> {
-        let hash = match (&self.passhash, &self.password) {
-            (Some(text), _) => PasswordHash::parse(text, limits)?,
-            (None, Some(password)) => PasswordHash::plaintext(password.as_bytes())?,
-            (None, None) => return Ok(None),
+        let hash = match (&self.passhash, &self.password, marker) {
+            (Some(text), _, _) => PasswordHash::parse(text, limits)?,
+            (None, Some(password), Some(marker)) => {
+                PasswordHash::marked(password.as_bytes(), marker)?
+            }
+            (None, Some(password), None) => PasswordHash::plaintext(password.as_bytes())?,
+            (None, None, _) => return Ok(None),
         };
         Ok(Some(Arc::new(hash)))
     }

@@ -28,9 +28,12 @@ fn settings(folder: &TempDir, name: &str, text: &str) -> DirectorySettings {
 }
 
 fn load_with(settings: &DirectorySettings, roles: &Roles) -> Result<Loaded, String> {
-    let (directory, warnings) = load(settings, roles, Limits::default()).map_err(|error| {
-        error.to_string().replace(&format!("{}/", settings.file.parent().unwrap().display()), "")
-    })?;
+    let (directory, warnings) =
+        load(settings, roles, Limits::default(), None).map_err(|error| {
+            error
+                .to_string()
+                .replace(&format!("{}/", settings.file.parent().unwrap().display()), "")
+        })?;
     let warnings = warnings
         .iter()
         .map(|warning| {
@@ -248,7 +251,7 @@ fn an_empty_file_has_no_users_and_a_missing_one_is_an_error() {
     assert!(load_with(&missing, &Roles::default()).err().unwrap().contains("cannot be read"));
     let folder = TempDir::new().unwrap();
     let itself = DirectorySettings::of_file(folder.path());
-    assert!(load(&itself, &Roles::default(), Limits::default()).is_err());
+    assert!(load(&itself, &Roles::default(), Limits::default(), None).is_err());
 }
 
 #[test]

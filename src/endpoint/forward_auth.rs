@@ -8,6 +8,7 @@
 //! would have changed on the way (another spelling of the target, fields that only the gateway
 //! may write) must be refused. Each proxy has a path of its own; none is ever guessed.
 
+mod document;
 mod fields;
 
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use ipnet::IpNet;
 
+pub use self::document::document;
 pub use self::fields::{forged, told};
 use crate::home::Target;
 

@@ -1,43 +1,50 @@
-//! The OpenAPI 3.1 document of the standard dialect, made of the types that its handlers read and
-//! write.
+//! The OpenAPI 3.1 documents of the dialects, each made of the types that its handlers read and
+//! write. Each mount serves its own, of what it answers; forward-auth's readers are no proxies, so
+//! that one is only printed.
 
 use axum::Json;
-use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Info, License, Server};
 
-use super::dialect::standard;
+use super::{dialect, forward_auth, page};
+use crate::route::endpoint::Dialect;
 use crate::service::Call;
+use crate::snapshot::Profile;
 
-const ABOUT: &str = "Tokens, second factors and API keys of a doorward gateway. Requests to \
-                     `/oauth2/…` are forms; a parameter that comes twice makes them invalid.";
-
-/// The document, for a gateway that is reached at `server`.
+/// The document of a dialect, for a gateway that is reached at `server`.
 #[must_use]
-pub fn document(server: &str) -> OpenApi {
-    let mut document = standard::Document::openapi();
-    let mut info = Info::new("doorward", env!("CARGO_PKG_VERSION"));
-    info.description = Some(ABOUT.to_owned());
-    info.license = Some(License::new("MIT OR Apache-2.0"));
-    document.info = info;
-    document.servers = Some(vec![Server::new(server)]);
-    let mut components = document.components.take().unwrap_or_default();
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some("An access token of the user, not of an API key"));
-    components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
-    let mut client = Http::new(HttpAuthScheme::Basic);
-    client.description = Some("The id or owner of an API key, and the key".to_owned());
-    components.add_security_scheme("client", SecurityScheme::Http(client));
-    document.components = Some(components);
-    document
+pub fn document(dialect: Dialect, server: &str) -> OpenApi {
+    match dialect {
+        Dialect::Appmesh => dialect::appmesh::document(server),
+        Dialect::Clustercockpit => page::clustercockpit::document(server),
+        Dialect::ForwardAuth => forward_auth::document(server),
+        Dialect::Jwthenticator => dialect::jwthenticator::document(server),
+        Dialect::Omegaml => dialect::omegaml::document(server),
+        Dialect::Page => page::document(server),
+        Dialect::Ryft => dialect::ryft::document(server),
+        Dialect::Standard => dialect::standard::document(server),
+    }
 }
 
-/// `GET /openapi.json`.
+/// What a mount says of itself.
 pub(super) async fn answer(call: Call) -> Json<OpenApi> {
-    Json(document(&format!("{}{}", call.origin(), call.profile.prefix)))
+    let server = format!("{}{}", call.origin(), call.profile.prefix);
+    let mut document = document(call.profile.dialect, &server);
+    document.paths.paths.retain(|path, _| answers(&call.profile, path));
+    Json(document)
+}
+
+/// Whether a path of the dialect is one of this mount's, which may leave some out.
+fn answers(profile: &Profile, path: &str) -> bool {
+    match profile.dialect {
+        Dialect::Clustercockpit => page::clustercockpit::answers(profile, path),
+        Dialect::Jwthenticator => dialect::jwthenticator::answers(profile.sets, path),
+        Dialect::Appmesh
+        | Dialect::ForwardAuth
+        | Dialect::Omegaml
+        | Dialect::Page
+        | Dialect::Ryft
+        | Dialect::Standard => true,
+    }
 }
 
 #[cfg(test)]
@@ -45,19 +52,52 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::route::endpoint::Dialect;
+
+    fn all() -> impl Iterator<Item = (Dialect, Value)> {
+        let told = |dialect| document(dialect, "https://gateway.example");
+        Dialect::ALL.into_iter().map(move |it| (it, serde_json::to_value(told(it)).unwrap()))
+    }
 
     #[test]
-    fn every_path_of_the_dialect_is_in_the_document_and_no_other() {
-        let document = serde_json::to_value(document("https://gateway.example")).unwrap();
+    fn every_path_of_each_dialect_is_in_its_document_and_no_other() {
+        for (dialect, document) in all() {
+            assert_eq!(document["openapi"], "3.1.0");
+            assert_eq!(document["servers"][0]["url"], "https://gateway.example");
+            let documented = document["paths"].as_object().unwrap().keys().map(String::as_str);
+            let mut documented: Vec<&str> = documented.chain(dialect.document()).collect();
+            documented.sort_unstable();
+            // OpenAPI has no name for what reaches over several segments.
+            let mut answered: Vec<_> =
+                dialect.paths().iter().map(|path| path.replace("{*", "{")).collect();
+            answered.sort_unstable();
+            assert_eq!(documented, answered, "{dialect}");
+        }
+    }
 
-        assert_eq!(document["openapi"], "3.1.0");
-        let documented = document["paths"].as_object().unwrap().keys().map(String::as_str);
-        let mut documented: Vec<&str> = documented.chain(["/openapi.json"]).collect();
-        documented.sort_unstable();
-        let mut answered = Dialect::Standard.paths().to_vec();
-        answered.sort_unstable();
-        assert_eq!(documented, answered);
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_says_what_it_is_for() {
+        for (dialect, document) in all() {
+            let mut names = Vec::new();
+            for (path, item) in document["paths"].as_object().unwrap() {
+                for (method, operation) in item.as_object().unwrap() {
+                    let place = format!("{dialect} {method} {path}");
+                    names.push(operation["operationId"].as_str().expect(&place).to_owned());
+                    let summary = operation["summary"].as_str().expect(&place);
+                    assert!(!summary.is_empty(), "{place}");
+                    assert!(!operation["responses"].as_object().unwrap().is_empty(), "{place}");
+                    for demand in operation["security"].as_array().into_iter().flatten() {
+                        for scheme in demand.as_object().unwrap().keys() {
+                            let known = &document["components"]["securitySchemes"][scheme];
+                            assert!(known.is_object(), "{place}: {scheme}");
+                        }
+                    }
+                }
+            }
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{dialect}: {names:?}");
+        }
     }
 
     #[test]
@@ -74,13 +114,13 @@ mod tests {
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
             }
         }
-        let document = serde_json::to_value(document("/")).unwrap();
-        let mut found = Vec::new();
-        names(&document, &mut found);
-        assert!(!found.is_empty());
-        for name in found {
-            let place = name.strip_prefix('#').unwrap();
-            assert!(document.pointer(place).is_some(), "{name}");
+        for (dialect, document) in all() {
+            let mut found = Vec::new();
+            names(&document, &mut found);
+            for name in found {
+                let place = name.strip_prefix('#').unwrap();
+                assert!(document.pointer(place).is_some(), "{dialect}: {name}");
+            }
         }
     }
 }

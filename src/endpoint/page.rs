@@ -8,6 +8,7 @@
 mod account;
 mod answer;
 pub mod clustercockpit;
+mod document;
 mod fields;
 mod login;
 mod logout;
@@ -20,6 +21,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 
+pub(in crate::endpoint) use self::document::document;
 use crate::service::Call;
 
 /// The paths of the dialect, below its prefix.

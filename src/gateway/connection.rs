@@ -32,7 +32,8 @@ pub struct Connection {
     pub wire: Rc<Wire>,
     /// Set by a request that became a tunnel.
     pub tunnel: RefCell<Option<Tunnel>>,
-    /// For whom an answer over HTTP/1.1 is on its way, or the tunnel goes.
+    /// For whom an answer is on its way, or the tunnel goes. Over HTTP/2 only until the task of
+    /// the stream that left it has taken it, in the same turn.
     pub tenure: RefCell<Option<Tenure>>,
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, Version, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::journal::Journal;
@@ -61,10 +61,8 @@ impl Body {
 
     fn flowing(body: Flow, mut journal: Journal) -> Self {
         journal.is_streaming = true;
-        // A stream of HTTP/2 is one of several, and cannot end the connection for them all.
-        if journal.parts.version != Version::HTTP_2 {
-            journal.connection().tenure.replace(journal.tenure());
-        }
+        // Of HTTP/2 the stream's task takes it, since a stream cannot end the connection for all.
+        journal.connection().tenure.replace(journal.tenure());
         Self::Streaming(Box::new(Streaming { body, journal }))
     }
 }

@@ -11,6 +11,8 @@ use hyper_util::rt::TokioIo;
 use super::arrival::{Accepted, Arrival};
 use super::serve;
 use crate::gateway;
+use crate::gateway::connection::Connection;
+use crate::gateway::tenure::Tenure;
 use crate::wire::frames::FrameLimits;
 use crate::wire::stream::Stream;
 use crate::wire::{Guarded, Wire};
@@ -46,7 +48,7 @@ pub(super) async fn serve(
             .await
         }
     });
-    let streams = Streams(Rc::clone(&connection.wire));
+    let streams = Streams(Rc::clone(&connection));
     let mut builder = http2::Builder::new(streams);
     builder.max_concurrent_streams(limits.h2_streams.get());
     builder.max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
@@ -62,25 +64,36 @@ pub(super) async fn serve(
 }
 
 /// Runs the streams of one connection as tasks on the worker's own thread, and ends those whose
-/// client takes nothing of what it was sent (RFC 9113 §10.5: a window that is never opened).
+/// client takes nothing of what it was sent (RFC 9113 §10.5: a window that is never opened), at
+/// once if whoever it was for has ended.
 #[derive(Clone, Debug)]
-struct Streams(Rc<Wire>);
+struct Streams(Rc<Connection>);
 
 impl<F: Future + 'static> hyper::rt::Executor<F> for Streams {
     fn execute(&self, future: F) {
-        let wire = Rc::clone(&self.0);
+        let connection = Rc::clone(&self.0);
         tokio::task::spawn_local(async move {
+            let wire = &connection.wire;
             let mut stream = std::pin::pin!(future);
             let mut watch = None; // most streams never wait for their client
+            let mut tenure = None;
             poll_fn(|cx| {
                 wire.begin_turn();
-                if stream.as_mut().poll(cx).is_ready() {
+                let polled = stream.as_mut().poll(cx);
+                if let Some(left) = connection.tenure.take() {
+                    tenure = Some(left);
+                }
+                if polled.is_ready() {
                     return Poll::Ready(());
                 }
                 let turn = wire.turn();
                 if !turn.waits_for_client {
                     watch = None;
                     return Poll::Pending;
+                }
+                // The answer's body, which is not asked for more, cannot see to that.
+                if tenure.as_ref().is_some_and(Tenure::has_ended) {
+                    return Poll::Ready(());
                 }
                 let is_new = watch.is_none() || turn.has_moved;
                 let watch = watch.get_or_insert_with(|| wire.watch().ticker().watch());

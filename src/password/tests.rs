@@ -258,6 +258,22 @@ fn costs_are_ordered_by_time() {
 }
 
 #[test]
+fn a_plaintext_password_is_told_from_another_by_the_marker_of_one_run() {
+    let (one, two) = (Marker::random().unwrap(), Marker::random().unwrap());
+    let marked = |password: &[u8], marker| PasswordHash::marked(password, marker).unwrap();
+    let before = marked(b"right", &one);
+
+    assert!(!before.differs_from(&marked(b"right", &one)));
+    assert!(before.differs_from(&marked(b"wrong", &one)));
+    assert!(before.differs_from(&marked(b"right", &two)));
+    assert!(before.differs_from(
+        &PasswordHash::parse("{SHA}2qQ7nS0NSfrGpSLl4Ue3Mcw1Wgs=", Limits::default()).unwrap()
+    ));
+    assert!(before.verify(b"right") && !before.verify(b"wrong"));
+    assert_eq!(format!("{one:?}"), "Marker([redacted])");
+}
+
+#[test]
 fn nothing_of_a_hash_is_printed() {
     let text = VECTORS[0].2;
     assert_eq!(format!("{:?}", parse(text).unwrap()), "PasswordHash(Apr1)");

@@ -75,6 +75,22 @@ impl Dialect {
         }
     }
 
+    /// The one of [`Self::paths`] at which it describes itself (OpenAPI); `None`: nowhere, since
+    /// proxies alone may ask there.
+    #[must_use]
+    pub fn document(self) -> Option<&'static str> {
+        match self {
+            Self::Appmesh => Some("/openapi/appmesh.json"),
+            Self::Clustercockpit => Some("/openapi/clustercockpit.json"),
+            Self::ForwardAuth => None,
+            Self::Jwthenticator => Some("/openapi/jwthenticator.json"),
+            Self::Omegaml => Some("/openapi/omegaml.json"),
+            Self::Page => Some("/openapi/page.json"),
+            Self::Ryft => Some("/openapi/ryft.json"),
+            Self::Standard => Some("/openapi.json"),
+        }
+    }
+
     /// Whether it issues tokens, and so needs an issuer that can sign.
     #[must_use]
     pub fn issues(self) -> bool {

@@ -44,7 +44,7 @@ impl Snapshot {
         let mut notes = Notes::default();
         notes.summary.warnings = config.warnings.iter().map(ToString::to_string).collect();
         let roles = build_roles(config, &mut notes);
-        let directories = build_directories(config, &roles, &mut notes);
+        let directories = build_directories(config, &roles, keep, &mut notes);
         let verifier = build_verifier(config, &mut notes);
         let profiles = build_profiles(config, verifier.as_ref(), &mut notes);
         let listeners = build_listeners(config, keep, &mut notes);
@@ -110,8 +110,16 @@ fn build_roles(config: &Config, notes: &mut Notes) -> Roles {
     roles
 }
 
-fn build_directories(config: &Config, roles: &Roles, notes: &mut Notes) -> Vec<Directory> {
+fn build_directories(
+    config: &Config,
+    roles: &Roles,
+    keep: &mut Keep,
+    notes: &mut Notes,
+) -> Vec<Directory> {
     let limits = Limits::with_memory(config.passwords.memory);
+    let Some(marker) = notes.keep(keep.marker().map_err(LoadError::from)) else {
+        return Vec::new();
+    };
     let mut directories = Vec::new();
     for directory in &config.directories {
         let settings = DirectorySettings {
@@ -126,7 +134,7 @@ fn build_directories(config: &Config, roles: &Roles, notes: &mut Notes) -> Vec<D
             default_home: directory.default_home.clone(),
             default_roles: directory.default_roles.clone(),
         };
-        let loaded = crate::directory::load(&settings, roles, limits)
+        let loaded = crate::directory::load(&settings, roles, limits, Some(marker))
             .map_err(|error| LoadError::Directory(directory.name.clone(), error));
         if let Some((directory, warnings)) = notes.keep(loaded) {
             notes.summary.users += directory.len();

@@ -24,6 +24,7 @@ mod forwarding;
 mod framing;
 mod layering;
 mod limits;
+mod openapi;
 mod pages;
 mod parking;
 mod probe;

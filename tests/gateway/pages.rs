@@ -1,6 +1,7 @@
 //! Pages for people with a browser: login, account, sessions, and `ClusterCockpit`'s form.
 
 mod account;
+mod away;
 mod browser;
 mod chromium;
 mod clustercockpit;

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::admin::issue::IssueError;
+use crate::admin::router::Refused;
 use crate::directory::edit::EditError;
 use crate::service::{KeyError, RevokeError, TotpError, Unavailable, UsersError};
 
@@ -27,15 +30,83 @@ impl Problem {
     }
 }
 
+/// The same as it is written.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProblemBody {
+    /// Always `about:blank`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status once more.
+    status: u16,
+    /// Why.
+    detail: String,
+}
+
+/// The refusals of whatever the API is asked for, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "tells what `Problem` answers, and the listener before it")]
+pub(super) enum Problems {
+    /// The request cannot be read
+    #[response(status = 400, content_type = "application/problem+json")]
+    Bad(#[to_schema] ProblemBody),
+    /// Over TCP: not with this token
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] Refused),
+    /// A web page may not ask, or it is not asked for on this machine
+    #[response(status = 403)]
+    Forbidden(#[to_schema] Refused),
+    /// The body is too large
+    #[response(status = 413)]
+    TooLarge(#[to_schema] Refused),
+    /// The Host is another's
+    #[response(status = 421)]
+    ForeignHost(#[to_schema] Refused),
+    /// Not now; see Retry-After
+    #[response(status = 503, content_type = "application/problem+json")]
+    Later(#[to_schema] ProblemBody),
+}
+
+/// The refusals of whatever comes with a body besides, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "tells what `Problem` answers")]
+pub(super) enum Unread {
+    /// Not JSON
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(#[to_schema] ProblemBody),
+    /// It says what cannot be
+    #[response(status = 422, content_type = "application/problem+json")]
+    Ill(#[to_schema] ProblemBody),
+}
+
+/// There is no such thing, for the document.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 404,
+    description = "There is no such thing, or no token service",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "tells what `Problem` answers")]
+pub(super) struct Unknown(#[to_schema] ProblemBody);
+
+/// It cannot be so, for the document.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 409,
+    description = "It is so already, or not kept where it could be changed",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "tells what `Problem` answers")]
+pub(super) struct Conflict(#[to_schema] ProblemBody);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, detail, retry_after } = self;
         let title = status.canonical_reason().unwrap_or("Refused");
-        let problem = serde_json::json!({
-            "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail,
-        });
+        let problem = ProblemBody { kind: "about:blank", title, status: status.as_u16(), detail };
         let json = HeaderValue::from_static("application/problem+json");
-        let body = problem.to_string() + "\n";
+        let body = serde_json::to_string(&problem).unwrap_or_default() + "\n";
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
         if let Some(wait) = retry_after {
             let seconds = wait.as_secs().max(1);

@@ -47,7 +47,7 @@ fn build(config: &Config) -> Depth {
             default_roles: directory.default_roles.clone(),
         };
         let limits = Limits::with_memory(config.passwords.memory);
-        match directory::load(&settings, &roles, limits) {
+        match directory::load(&settings, &roles, limits, None) {
             Ok((loaded, more)) => {
                 assert!(!loaded.is_empty());
                 warnings.extend(more.iter().map(ToString::to_string));
@@ -122,7 +122,8 @@ fn the_passwords_of_the_examples_are_as_they_say() {
             ..DirectorySettings::of_file(&source.join(file))
         };
         let (loaded, _) =
-            directory::load(&settings, &Roles::default(), Limits::with_memory(1 << 28)).unwrap();
+            directory::load(&settings, &Roles::default(), Limits::with_memory(1 << 28), None)
+                .unwrap();
         for name in names {
             let hash = loaded.get(name).unwrap().password.as_ref().unwrap().clone();
             assert!(hash.verify(format!("{name}-example").as_bytes()), "{name}");

@@ -43,7 +43,7 @@ fn what_is_written_works() {
     let limits = Limits::with_memory(config.passwords.memory);
     let mut roles = Roles::default();
     roles.define("user", [] as [&str; 0]).unwrap();
-    let (users, warnings) = directory::load(&settings, &roles, limits).unwrap();
+    let (users, warnings) = directory::load(&settings, &roles, limits, None).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     let admin = users.get("admin").unwrap();
     assert!(admin.password.as_ref().unwrap().verify(password_of(&out).as_bytes()));

@@ -10,6 +10,7 @@
 //! Who calls needs App Mesh's permissions, such as `user-token-renew` or `user-list`.
 
 mod answer;
+mod body;
 mod credential;
 mod login;
 mod roles;
@@ -25,8 +26,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
+use utoipa::OpenApi;
 
 use self::answer::Refusal;
+use crate::openapi::{self, Cover};
 use crate::service::Call;
 
 /// What every answer carries, so that pages of other origins may ask with a token of theirs.
@@ -63,6 +66,46 @@ pub fn router() -> Router {
         .method_not_allowed_fallback(no_path)
         .layer(middleware::from_fn(dress))
 }
+
+/// Its document, from the handlers.
+pub(in crate::endpoint) fn document(server: &str) -> utoipa::openapi::OpenApi {
+    let about = "Tokens, second factors, users and roles, for App Mesh's clients of all \
+                 generations. A path is known by its method too: another one is 404.";
+    let cover = Cover { title: "appmesh dialect", about, server };
+    let cookie = "The token, as `X-Set-Cookie` has a browser keep it; only from pages of ours";
+    let schemes = [
+        ("basic", openapi::basic("Name and password")),
+        ("bearer", openapi::bearer("A token; `Bearer` may be left out")),
+        ("cookie", openapi::cookie(answer::COOKIE, cookie)),
+    ];
+    openapi::bind(Document::openapi(), &cover, schemes)
+}
+
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    login::login,
+    login::validate,
+    token::auth,
+    token::renew,
+    token::log_off,
+    totp::secret,
+    totp::set_up,
+    totp::disable,
+    users::own,
+    users::put,
+    users::remove,
+    users::change_password,
+    users::lock,
+    users::unlock,
+    users::groups,
+    users::list,
+    roles::own_permissions,
+    roles::permissions,
+    roles::list,
+    roles::set,
+    roles::remove,
+))]
+struct Document;
 
 /// A path is known by its method too.
 async fn no_path(method: Method, uri: Uri) -> Refusal {

@@ -5,6 +5,7 @@
 //! listener of its own. Where the original answers 500 to what a client sent, we answer 401, and a
 //! refresh token is good for the identifier that it was issued to.
 
+mod body;
 mod keys;
 mod load;
 
@@ -16,14 +17,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde::Serialize;
+use utoipa::OpenApi;
 
+use self::body::{
+    Empty, JustKey, KeyOfSomebody, Outcome, Refresh, Refusals, Tokens, Validate, Wrong,
+};
 use self::load::{Invalid, Kind, load};
 use super::spaced;
+use crate::openapi::{self, Cover};
 use crate::service::{
     Call, IssueError, Issued, KeyError, LoginError, RefreshError, Shape, Unavailable, Verified,
     Wish,
 };
+use crate::snapshot::Sets;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// When to come back, in seconds.
@@ -44,7 +50,7 @@ pub fn router() -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(middleware::from_fn(internal_only));
     Router::new()
-        .route("/", get(health))
+        .route("/", get(root))
         .route("/health", get(health))
         .route("/jwks", get(keys::keys))
         .merge(external)
@@ -52,6 +58,36 @@ pub fn router() -> Router {
         .fallback(async || not_found())
         .method_not_allowed_fallback(method_not_allowed)
 }
+
+const EXTERNAL: [&str; 4] = ["/authenticate", "/refresh", "/validate", "/validate_request"];
+const INTERNAL: [&str; 2] = ["/register_key", "/is_key_registered"];
+
+/// Whether a path is of a set that is on.
+pub(in crate::endpoint) fn answers(sets: Sets, path: &str) -> bool {
+    (sets.external || !EXTERNAL.contains(&path)) && (sets.internal || !INTERNAL.contains(&path))
+}
+
+/// Its document, from the handlers.
+pub(in crate::endpoint) fn document(server: &str) -> utoipa::openapi::OpenApi {
+    let about = "Keys against tokens, for JWThenticator's clients. Bodies are JSON, whatever they \
+                 are called, and hold the fields that are named and no others.";
+    let cover = Cover { title: "jwthenticator dialect", about, server };
+    openapi::bind(Document::openapi(), &cover, [("bearer", openapi::bearer("A token"))])
+}
+
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    root,
+    health,
+    keys::keys,
+    authenticate,
+    refresh,
+    validate,
+    validate_request,
+    register_key,
+    is_key_registered,
+))]
+struct Document;
 
 async fn external_only(call: Call, request: Request, next: Next) -> Response {
     if call.profile.sets.external { next.run(request).await } else { not_found() }
@@ -72,21 +108,6 @@ fn not_found() -> Response {
 
 async fn method_not_allowed() -> Response {
     text(StatusCode::METHOD_NOT_ALLOWED, "405: Method Not Allowed")
-}
-
-#[derive(Serialize)]
-struct Empty {}
-
-#[derive(Serialize)]
-struct Tokens<'t> {
-    jwt: &'t str,
-    refresh_token: Option<&'t str>,
-}
-
-#[derive(Serialize)]
-struct Outcome {
-    result: bool,
-    message: Option<&'static str>,
 }
 
 fn outcome(status: StatusCode, result: bool) -> Response {
@@ -177,10 +198,36 @@ impl From<IssueError> for Refusal {
     }
 }
 
+/// That it serves.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "both sets",
+    responses((status = 200, description = "It serves", body = Outcome)),
+)]
+async fn root() -> Response {
+    outcome(StatusCode::OK, true)
+}
+
+/// That it serves.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "both sets",
+    responses((status = 200, description = "It serves", body = Outcome)),
+)]
 async fn health() -> Response {
     outcome(StatusCode::OK, true)
 }
 
+/// Exchanges a key for tokens.
+#[utoipa::path(
+    post,
+    path = "/authenticate",
+    tag = "external set",
+    request_body = KeyOfSomebody,
+    responses((status = 200, description = "Tokens", body = Tokens<'static>), Refusals),
+)]
 async fn authenticate(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let [key, identifier] = load(&body, [("key", Kind::Text), ("identifier", Kind::Uuid)])?;
     let who = call.service.exchange_key(&call, &key).await?;
@@ -189,6 +236,14 @@ async fn authenticate(call: Call, body: Bytes) -> Result<Response, Refusal> {
     Ok(tokens(&call.service.issue(&call, &who, &wish).await?))
 }
 
+/// Exchanges a refresh token for new tokens.
+#[utoipa::path(
+    post,
+    path = "/refresh",
+    tag = "external set",
+    request_body = Refresh,
+    responses((status = 200, description = "Tokens", body = Tokens<'static>), Refusals),
+)]
 async fn refresh(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let fields = [("refresh_token", Kind::Text), ("identifier", Kind::Uuid)];
     let [token, identifier] = load(&body, fields)?;
@@ -208,13 +263,34 @@ async fn refresh(call: Call, body: Bytes) -> Result<Response, Refusal> {
     }
 }
 
+/// Verifies a token in the body.
+#[utoipa::path(
+    post,
+    path = "/validate",
+    tag = "external set",
+    request_body = Validate,
+    responses((status = 200, description = "It holds", body = Outcome), Refusals),
+)]
 async fn validate(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let [token] = load(&body, [("jwt", Kind::Text)])?;
     verify(&call, &token)?;
     Ok(outcome(StatusCode::OK, true))
 }
 
-/// For nginx's `auth_request`: no header or another scheme 403, a token that does not hold 401.
+/// Verifies the token of the request, for nginx's `auth_request`.
+///
+/// No header or another scheme is 403, a token that does not hold 401.
+#[utoipa::path(
+    get,
+    path = "/validate_request",
+    tag = "external set",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "It holds", body = Empty),
+        (status = 401, description = "It does not hold", body = Empty),
+        (status = 403, description = "There is none", body = Empty),
+    ),
+)]
 async fn validate_request(call: Call, fields: HeaderMap) -> Result<Response, Refusal> {
     let mut headers = fields.get_all(AUTHORIZATION).iter();
     let (Some(header), None) = (headers.next(), headers.next()) else {
@@ -238,6 +314,18 @@ fn verify(call: &Call, token: &str) -> Result<Verified, Refusal> {
     }
 }
 
+/// Registers a key of somebody's.
+#[utoipa::path(
+    post,
+    path = "/register_key",
+    tag = "internal set",
+    request_body = KeyOfSomebody,
+    responses(
+        (status = 201, description = "It is registered", body = Outcome),
+        (status = 400, description = "Not such a key, or it is taken", body = Wrong),
+        (status = 503, description = "Not now; see Retry-After", body = Empty),
+    ),
+)]
 async fn register_key(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let [key, identifier] = load(&body, [("key", Kind::Text), ("identifier", Kind::Uuid)])?;
     match call.service.register_key(&call, &key, &identifier).await {
@@ -249,6 +337,18 @@ async fn register_key(call: Call, body: Bytes) -> Result<Response, Refusal> {
     }
 }
 
+/// Whether a key is registered.
+#[utoipa::path(
+    post,
+    path = "/is_key_registered",
+    tag = "internal set",
+    request_body = JustKey,
+    responses(
+        (status = 200, description = "Whether it is", body = Outcome),
+        (status = 400, description = "Not a key", body = Wrong),
+        (status = 503, description = "Not now; see Retry-After", body = Empty),
+    ),
+)]
 async fn is_key_registered(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let [key] = load(&body, [("key", Kind::Text)])?;
     let is_registered = call.service.is_key_registered(&key).await?;

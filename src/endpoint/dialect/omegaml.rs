@@ -13,12 +13,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::{OpenApi, ToSchema};
 
 use super::spaced;
 use crate::directory::Directory;
 use crate::identity::{Identities, IdentityError};
+use crate::openapi::{self, Cover};
 use crate::secret::Secret;
 use crate::service::{Call, IssueError, Issued, LoginError, RefreshError, Shape, Wish};
 use crate::token::VerifyError;
@@ -46,17 +48,97 @@ pub fn router() -> Router {
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
 }
 
+/// Its document, from the handlers.
+pub(in crate::endpoint) fn document(server: &str) -> utoipa::openapi::OpenApi {
+    let about = "Tokens for omegaml's clients. Bodies are JSON, whatever they are called.";
+    openapi::bind(
+        Document::openapi(),
+        &Cover { title: "omegaml dialect", about, server },
+        std::iter::empty(),
+    )
+}
+
+#[derive(Debug, OpenApi)]
+#[openapi(paths(log_in, refresh), components(schemas(Reasons, FieldErrors)))]
+struct Document;
+
 /// What went wrong with which field.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 struct FieldErrors {
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     token: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     password: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     username: Vec<&'static str>,
+    /// Of no field in particular.
     #[serde(rename = "__all__", skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     all: Vec<&'static str>,
+}
+
+/// A text; numbers are taken for one.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "tells what `text` reads")]
+#[serde(untagged)]
+enum Text {
+    Text(String),
+    Number(i64),
+}
+
+/// Who logs in.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the fields are read one by one; this is what they are")]
+struct LogIn {
+    /// The name, or the e-mail address.
+    username: Text,
+    /// The password.
+    password: Text,
+    /// A one-time code, of users with a second factor.
+    #[schema(required = false)]
+    otp: Option<Text>,
+}
+
+/// What is refreshed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the field is read by itself; this is what it is")]
+struct Refresh {
+    /// A token that holds.
+    token: String,
+}
+
+/// The refusals, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "tells what `Refusal` answers")]
+enum Refusals {
+    /// What is sent is not as it must be, or does not hold
+    #[response(status = 400)]
+    Bad(#[to_schema] Explained),
+    /// Too many failures; see Retry-After
+    #[response(status = 429)]
+    Throttled(#[to_schema] Explained),
+    /// Not now; see Retry-After
+    #[response(status = 503)]
+    Later(#[to_schema] Explained),
+}
+
+/// Why.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "tells what `Errors` writes")]
+struct Explained {
+    /// By field; of a body that is no object, a list of texts.
+    errors: Reasons,
+}
+
+#[derive(Serialize, ToSchema)]
+#[expect(dead_code, reason = "tells what `Errors` writes")]
+#[serde(untagged)]
+enum Reasons {
+    Fields(FieldErrors),
+    All(Vec<String>),
 }
 
 /// Why there is no token.
@@ -154,10 +236,13 @@ impl From<RefreshError> for Refusal {
 }
 
 /// What a client gets, in this order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Answer<'t> {
+    /// Always `Bearer`.
     token_type: &'static str,
+    /// The token: a JWT.
     token: &'t str,
+    /// For how many seconds it holds.
     expires_in: f64,
 }
 
@@ -168,6 +253,14 @@ fn answer(issued: &Issued) -> Response {
     spaced::answer(StatusCode::OK, JSON, &answer)
 }
 
+/// Logs in.
+#[utoipa::path(
+    post,
+    path = "/token-auth/",
+    tag = "omegaml",
+    request_body = LogIn,
+    responses((status = 200, description = "A token", body = Answer<'static>), Refusals),
+)]
 async fn log_in(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let form = read(&body)?;
     let (password, user) = (text(&form, "password"), text(&form, "username"));
@@ -188,6 +281,14 @@ async fn log_in(call: Call, body: Bytes) -> Result<Response, Refusal> {
     Ok(answer(&issued))
 }
 
+/// Exchanges a token that holds for a new one.
+#[utoipa::path(
+    post,
+    path = "/token-refresh/",
+    tag = "omegaml",
+    request_body = Refresh,
+    responses((status = 200, description = "A token", body = Answer<'static>), Refusals),
+)]
 async fn refresh(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let form = read(&body)?;
     let Some(token) = text(&form, "token") else {

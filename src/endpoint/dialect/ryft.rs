@@ -18,8 +18,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use self::answer::Refusal;
+use crate::openapi::{self, Cover};
 
 /// What every answer carries, so that pages of other origins may ask.
 const CORS: [(HeaderName, &str); 6] = [
@@ -61,7 +64,48 @@ async fn cors(request: Request, next: Next) -> Response {
     answer
 }
 
+/// What serves.
+#[derive(Serialize, ToSchema)]
+struct Version {
+    /// Always empty.
+    #[serde(rename = "git-hash")]
+    git_hash: &'static str,
+    /// The gateway's.
+    version: &'static str,
+}
+
+/// Which version serves.
+#[utoipa::path(
+    get,
+    path = "/version",
+    tag = "ryft",
+    responses((status = 200, description = "The version", body = Version)),
+)]
 async fn version() -> Response {
-    let said = serde_json::json!({ "git-hash": "", "version": env!("CARGO_PKG_VERSION") });
+    let said = Version { git_hash: "", version: env!("CARGO_PKG_VERSION") };
     answer::json(StatusCode::OK, &said)
 }
+
+/// Its document, from the handlers.
+pub(in crate::endpoint) fn document(server: &str) -> utoipa::openapi::OpenApi {
+    let about = "Tokens and users, for ryft-server's clients. Bodies are JSON, whatever they are \
+                 called.";
+    let cover = Cover { title: "ryft dialect", about, server };
+    let schemes = [
+        ("bearer", openapi::bearer("A token of a login, not of an API key")),
+        ("basic", openapi::basic("Name and password, of users without a second factor")),
+    ];
+    openapi::bind(Document::openapi(), &cover, schemes)
+}
+
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    login::login,
+    login::refresh,
+    users::list,
+    users::add,
+    users::change,
+    users::remove,
+    version,
+))]
+struct Document;

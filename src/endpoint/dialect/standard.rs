@@ -23,6 +23,7 @@ use axum::routing::{delete, get, post};
 use utoipa::OpenApi;
 
 use self::refusal::Refusal;
+use crate::openapi::{self, Cover};
 
 pub(super) use self::metadata::issuer;
 
@@ -34,7 +35,6 @@ pub fn router() -> Router {
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/jwks.json", get(metadata::keys))
-        .route("/openapi.json", get(crate::endpoint::openapi::answer))
         .route("/totp/enrol", post(totp::enrol))
         .route("/totp/confirm", post(totp::confirm))
         .route("/totp/recovery", post(totp::recovery))
@@ -49,6 +49,17 @@ pub fn router() -> Router {
 }
 
 /// Its document, from the handlers.
+pub(in crate::endpoint) fn document(server: &str) -> utoipa::openapi::OpenApi {
+    let about = "Tokens, second factors and API keys. Requests to `/oauth2/…` are forms; a \
+                 parameter that comes twice makes them invalid.";
+    let cover = Cover { title: "standard dialect", about, server };
+    let schemes = [
+        ("bearer", openapi::bearer("An access token of the user, not of an API key")),
+        ("client", openapi::basic("The id or owner of an API key, and the key")),
+    ];
+    openapi::bind(Document::openapi(), &cover, schemes)
+}
+
 #[derive(Debug, OpenApi)]
 #[openapi(paths(
     token::token,
@@ -67,4 +78,4 @@ pub fn router() -> Router {
     keys::issue,
     keys::end,
 ))]
-pub(in crate::endpoint) struct Document;
+struct Document;

@@ -90,7 +90,20 @@ pub(crate) struct Asked {
     done: Option<String>,
 }
 
-/// `GET /me`.
+/// The account: who one is, one's keys, the second factor.
+#[utoipa::path(
+    get,
+    path = "/me",
+    operation_id = "account_page",
+    tag = "account",
+    params(("done" = Option<String>, Query, description = "What was done before")),
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 303, description = "To the login page: there is no session"),
+        (status = 403, description = "This needs HTTPS", body = String, content_type = "text/html"),
+    ),
+)]
 pub(crate) async fn show(visit: Visit, asked: Result<Query<Asked>, QueryRejection>) -> Response {
     let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let Some(known) = &visit.known else {

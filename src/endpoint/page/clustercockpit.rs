@@ -12,15 +12,19 @@ use axum::extract::{FromRequest as _, Query, Request};
 use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::{any, get, post};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::{IntoResponses, OpenApi, ToSchema};
 
 use super::answer::{self, Refusal};
+use super::document::{self, FORM};
 use super::fields::Fields;
 use super::onward::{self, Onward};
 use super::visit::{Known, Visit};
 use super::{absent, login, logout, origin, wrong_method};
+use crate::openapi::{self, Cover};
 use crate::service::{IssueError, LoggedIn, LoginError, Shape, Unavailable, Wish};
 use crate::session::How;
+use crate::snapshot::Profile;
 
 /// Who has it may issue tokens for others.
 const ADMIN: &str = "admin";
@@ -30,14 +34,54 @@ pub fn router() -> Router {
     Router::new()
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(logout::clustercockpit))
-        .route("/jwt-login", any(log_in_by_token))
-        .route("/frontend/jwt", get(token))
-        .route("/frontend/jwt/", get(token))
-        .route("/api/jwt", get(token))
-        .route("/api/jwt/", get(token))
+        .route("/jwt-login", any(log_in_by_token).get(get_by_token).post(post_by_token))
+        .route("/frontend/jwt", get(frontend_token))
+        .route("/frontend/jwt/", get(frontend_token_below))
+        .route("/api/jwt", get(api_token))
+        .route("/api/jwt/", get(api_token_below))
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
 }
+
+/// Whether a path is one of this mount's: tokens log nobody in where no issuer is trusted for it.
+pub(in crate::endpoint) fn answers(profile: &Profile, path: &str) -> bool {
+    path != "/jwt-login" || !profile.login_issuers.is_empty()
+}
+
+/// Its document, from the handlers.
+pub(in crate::endpoint) fn document(server: &str) -> utoipa::openapi::OpenApi {
+    let about = "Logging in, and tokens as plain text, for ClusterCockpit's users.";
+    let cover = Cover { title: "clustercockpit dialect", about, server };
+    let schemes = [
+        ("bearer", openapi::bearer("A token of an issuer of `login_issuers`")),
+        ("session", document::session()),
+    ];
+    let mut document = Document::openapi();
+    // Login by form is the page dialect's own handler, which answers another redirect here.
+    for item in document.paths.paths.values_mut() {
+        let responses = item.post.iter_mut().map(|post| &mut post.responses.responses);
+        for responses in responses {
+            if let Some(redirect) = responses.remove("303") {
+                responses.insert("302".to_owned(), redirect);
+            }
+        }
+    }
+    openapi::bind(document, &cover, schemes)
+}
+
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    login::show,
+    login::log_in,
+    logout::clustercockpit,
+    get_by_token,
+    post_by_token,
+    frontend_token,
+    frontend_token_below,
+    api_token,
+    api_token_below,
+))]
+struct Document;
 
 /// Whose token is asked for.
 #[derive(Debug, serde::Deserialize)]
@@ -45,7 +89,94 @@ struct Wanted {
     username: Option<String>,
 }
 
-/// `GET /frontend/jwt/?username=`: a token as plain text, for oneself, or by an administrator.
+/// Why there is no token.
+#[derive(Serialize, ToSchema)]
+struct ErrorBody {
+    /// The status in words.
+    status: &'static str,
+    /// Why.
+    error: String,
+}
+
+/// A token, or why there is none; for the document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "tells what `token` answers")]
+enum TokenAnswers {
+    /// The token, as plain text
+    #[response(status = 200, content_type = "text/plain")]
+    Token(String),
+    /// The query cannot be read
+    #[response(status = 400)]
+    Bad(#[to_schema] ErrorBody),
+    /// There is no session
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] ErrorBody),
+    /// Only administrators may for others, and no other site may ask
+    #[response(status = 403)]
+    Denied(#[to_schema] ErrorBody),
+    /// No such user
+    #[response(status = 404)]
+    Unknown(#[to_schema] ErrorBody),
+    /// Not now; see Retry-After
+    #[response(status = 503)]
+    Later(#[to_schema] ErrorBody),
+}
+
+/// A token for oneself, or by an administrator for others.
+#[utoipa::path(
+    get,
+    path = "/frontend/jwt",
+    tag = "tokens",
+    params(("username" = Option<String>, Query, description = "For whom")),
+    security(("session" = [])),
+    responses(TokenAnswers),
+)]
+async fn frontend_token(visit: Visit, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
+    token(visit, wanted).await
+}
+
+/// A token for oneself, or by an administrator for others.
+#[utoipa::path(
+    get,
+    path = "/frontend/jwt/",
+    tag = "tokens",
+    params(("username" = Option<String>, Query, description = "For whom")),
+    security(("session" = [])),
+    responses(TokenAnswers),
+)]
+async fn frontend_token_below(
+    visit: Visit,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Response {
+    token(visit, wanted).await
+}
+
+/// A token for oneself, or by an administrator for others.
+#[utoipa::path(
+    get,
+    path = "/api/jwt",
+    tag = "tokens",
+    params(("username" = Option<String>, Query, description = "For whom")),
+    security(("session" = [])),
+    responses(TokenAnswers),
+)]
+async fn api_token(visit: Visit, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
+    token(visit, wanted).await
+}
+
+/// A token for oneself, or by an administrator for others.
+#[utoipa::path(
+    get,
+    path = "/api/jwt/",
+    tag = "tokens",
+    params(("username" = Option<String>, Query, description = "For whom")),
+    security(("session" = [])),
+    responses(TokenAnswers),
+)]
+async fn api_token_below(visit: Visit, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
+    token(visit, wanted).await
+}
+
 async fn token(visit: Visit, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
     let Ok(Query(wanted)) = wanted else {
         return error(StatusCode::BAD_REQUEST, "the query can't be read");
@@ -90,6 +221,66 @@ fn subject(visit: &Visit, known: &Known, wanted: Option<&str>) -> Result<LoggedI
     }
     let found = visit.call.service.stand_in(&visit.call, &known.who, name);
     found.map_err(|_: LoginError| error(StatusCode::NOT_FOUND, "unknown user").into())
+}
+
+/// A token in a form.
+#[derive(serde::Deserialize, ToSchema)]
+#[expect(dead_code, reason = "the fields are read one by one; this is what they are")]
+struct TokenLoginForm {
+    /// The token, unless it is in the header.
+    #[serde(rename = "login-token")]
+    #[schema(nullable = false)]
+    login_token: Option<String>,
+    /// Where to go afterwards: a path of the same host.
+    #[schema(nullable = false)]
+    redirect: Option<String>,
+}
+
+/// How a login by a token is answered; for the document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "tells what `log_in_by_token` answers")]
+enum TokenLoginAnswers {
+    /// The session has begun
+    #[response(status = 302)]
+    Begun,
+    /// A token in the URL, or a form that cannot be read
+    #[response(status = 400, content_type = "text/html")]
+    Bad(String),
+    /// No token that logs somebody in
+    #[response(status = 401, content_type = "text/html")]
+    Unauthorized(String),
+    /// It comes from another site, or this needs HTTPS
+    #[response(status = 403, content_type = "text/html")]
+    Forged(String),
+    /// No form
+    #[response(status = 415, content_type = "text/html")]
+    NoForm(String),
+}
+
+/// Begins a session by a token in the header.
+#[utoipa::path(
+    get,
+    path = "/jwt-login",
+    tag = "login",
+    params(("redirect" = Option<String>, Query, description = "Where to go afterwards: a path of the same host")),
+    security(("bearer" = [])),
+    responses(TokenLoginAnswers),
+)]
+async fn get_by_token(visit: Visit, request: Request) -> Result<Response, Refusal> {
+    log_in_by_token(visit, request).await
+}
+
+/// Begins a session by a token in the header or in a form.
+#[utoipa::path(
+    post,
+    path = "/jwt-login",
+    tag = "login",
+    request_body(content = TokenLoginForm, content_type = FORM),
+    security((), ("bearer" = [])),
+    responses(TokenLoginAnswers),
+)]
+async fn post_by_token(visit: Visit, request: Request) -> Result<Response, Refusal> {
+    log_in_by_token(visit, request).await
 }
 
 /// `/jwt-login`: a session for a token of an issuer that is trusted for that.
@@ -154,7 +345,8 @@ fn refuse(visit: &Visit, status: StatusCode) -> Response {
 }
 
 fn error(status: StatusCode, text: &str) -> Response {
-    let body = json!({ "status": status.canonical_reason().unwrap_or_default(), "error": text });
+    let body =
+        ErrorBody { status: status.canonical_reason().unwrap_or_default(), error: text.into() };
     let mut response = (status, Json(body)).into_response();
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, no_store);

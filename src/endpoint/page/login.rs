@@ -13,6 +13,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::answer::{self, Frame, Page, Refusal};
+use super::document::{FORM, LoginForm};
 use super::fields::{FieldError, Fields};
 use super::onward::{self, Onward};
 use super::visit::Visit;
@@ -124,7 +125,22 @@ fn place(visit: &Visit, asked: &str) -> String {
     Onward::parse(asked).map_or_else(|| home(visit), |onward| onward.as_str().to_owned())
 }
 
-/// `GET /login`.
+/// The form to log in, or who is logged in.
+#[utoipa::path(
+    get,
+    path = "/login",
+    operation_id = "login_page",
+    tag = "login",
+    params(
+        ("redirect" = Option<String>, Query, description = "Where to go afterwards: a path of the same host; also called `next`"),
+        ("done" = Option<String>, Query, description = "What was done before"),
+    ),
+    security((), ("session" = [])),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 403, description = "This needs HTTPS", body = String, content_type = "text/html"),
+    ),
+)]
 pub(crate) async fn show(
     visit: Visit,
     asked: Result<Query<Asked>, QueryRejection>,
@@ -177,7 +193,24 @@ fn form(visit: &Visit, status: StatusCode, shown: Shown<'_>) -> Result<Response,
     Ok(if bound { answer::with_cookie(response, &cookie) } else { response })
 }
 
-/// `POST /login`: user name and password, or the code that is asked for next.
+/// Logs in: by user name and password, or by the code that is asked for next.
+#[utoipa::path(
+    post,
+    path = "/login",
+    operation_id = "log_in",
+    tag = "login",
+    request_body(content = LoginForm, content_type = FORM),
+    responses(
+        (status = 200, description = "The page that asks for a code", body = String, content_type = "text/html"),
+        (status = 303, description = "The session has begun"),
+        (status = 400, description = "The form cannot be read", body = String, content_type = "text/html"),
+        (status = 401, description = "Name, password or code does not hold", body = String, content_type = "text/html"),
+        (status = 403, description = "The form comes from elsewhere, or this needs HTTPS", body = String, content_type = "text/html"),
+        (status = 415, description = "No form"),
+        (status = 429, description = "Too many attempts; see Retry-After", body = String, content_type = "text/html"),
+        (status = 503, description = "Not now; see Retry-After", body = String, content_type = "text/html"),
+    ),
+)]
 pub(crate) async fn log_in(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     visit.refuse_foreign()?;
     let unreadable = |_: FieldError| unreadable(&visit);

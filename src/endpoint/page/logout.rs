@@ -4,11 +4,21 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::answer::{self, Refusal};
+use super::document::{EmptyForm, FORM, Refusals};
 use super::fields::Fields;
 use super::visit::{self, Known, Visit};
 use crate::service::Unavailable;
 
-/// `POST /logout` of the page dialect.
+/// Ends the session.
+#[utoipa::path(
+    post,
+    path = "/logout",
+    operation_id = "log_out",
+    tag = "login",
+    request_body(content = EmptyForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 303, description = "To the login page"), Refusals),
+)]
 pub(crate) async fn here(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     if end(&visit, known).await.is_err() {
@@ -17,7 +27,16 @@ pub(crate) async fn here(visit: Visit, fields: Fields) -> Result<Response, Refus
     Ok(visit.forget(visit.send_on(known, "/login?done=logout")))
 }
 
-/// `POST /logout/everywhere`.
+/// Ends all tokens and sessions of the user.
+#[utoipa::path(
+    post,
+    path = "/logout/everywhere",
+    operation_id = "log_out_everywhere",
+    tag = "login",
+    request_body(content = EmptyForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 303, description = "To the login page"), Refusals),
+)]
 pub(crate) async fn everywhere(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     if visit.call.service.revoke_user(&known.user.name).await.is_err() {
@@ -26,8 +45,22 @@ pub(crate) async fn everywhere(visit: Visit, fields: Fields) -> Result<Response,
     Ok(visit.forget(visit.send_on(known, "/login?done=everywhere")))
 }
 
-/// `POST /logout` of `ClusterCockpit`, whose own pages send no token of ours. Another site can't
-/// make a browser send the session with it (`SameSite`), and must not say it is one.
+/// Ends the session.
+///
+/// `ClusterCockpit`'s own pages send no token of ours. Another site can't make a browser send the
+/// session with it (`SameSite`), and must not say it is one.
+#[utoipa::path(
+    post,
+    path = "/logout",
+    operation_id = "log_out",
+    tag = "login",
+    security((), ("session" = [])),
+    responses(
+        (status = 200, description = "It has ended", body = String, content_type = "text/html"),
+        (status = 403, description = "It comes from another site, or this needs HTTPS", body = String, content_type = "text/html"),
+        (status = 503, description = "Not on all nodes; see Retry-After", body = String, content_type = "text/html"),
+    ),
+)]
 pub(crate) async fn clustercockpit(visit: Visit) -> Result<Response, Refusal> {
     visit.refuse_foreign()?;
     if let Some(known) = &visit.known

@@ -20,6 +20,7 @@ pub(super) const APPMESH: &[&str] = &[
     "/appmesh/user/permissions",
     "/appmesh/permissions",
     "/appmesh/user/groups",
+    "/openapi/appmesh.json",
 ];
 
 /// `ClusterCockpit`.
@@ -31,6 +32,7 @@ pub(super) const CLUSTERCOCKPIT: &[&str] = &[
     "/frontend/jwt/",
     "/api/jwt",
     "/api/jwt/",
+    "/openapi/clustercockpit.json",
 ];
 
 /// Proxies.
@@ -48,10 +50,11 @@ pub(super) const JWTHENTICATOR: &[&str] = &[
     "/validate_request",
     "/register_key",
     "/is_key_registered",
+    "/openapi/jwthenticator.json",
 ];
 
 /// omegaml.
-pub(super) const OMEGAML: &[&str] = &["/token-auth/", "/token-refresh/"];
+pub(super) const OMEGAML: &[&str] = &["/token-auth/", "/token-refresh/", "/openapi/omegaml.json"];
 
 /// Browsers.
 pub(super) const PAGE: &[&str] = &[
@@ -67,10 +70,12 @@ pub(super) const PAGE: &[&str] = &[
     "/me/totp/confirm",
     "/me/totp/disable",
     "/me/password",
+    "/openapi/page.json",
 ];
 
 /// ryft-server.
-pub(super) const RYFT: &[&str] = &["/login", "/token/refresh", "/user", "/version"];
+pub(super) const RYFT: &[&str] =
+    &["/login", "/token/refresh", "/user", "/version", "/openapi/ryft.json"];
 
 /// OAuth 2.0 and what stands around it.
 pub(super) const STANDARD: &[&str] = &[

@@ -126,19 +126,42 @@ async fn nothing_comes_back_with_a_user_who_was_shut_out() {
 
 #[tokio::test]
 async fn another_hash_in_the_file_ends_what_came_by_the_old_one() {
-    let node = Fixture::new();
-    let hashed = |password: &str| {
+    another_password_ends(|password| {
         let hash = crate::password::hash(password.as_bytes()).unwrap();
         USERS.replace("password: alice-secret", &format!("passhash: '{hash}'"))
-    };
-    node.write_users(&hashed("alice-secret"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_plaintext_in_the_file_ends_what_came_by_the_old_one() {
+    another_password_ends(|password| USERS.replace("alice-secret", password)).await;
+}
+
+#[tokio::test]
+async fn a_plaintext_that_is_read_anew_ends_nothing() {
+    let node = Fixture::new();
+    let issued = node.issue("standard", "alice", Shape::Standard).await;
+    let before = node.loaded.current();
+
+    node.write_users(&USERS.replace("username: bob", "username: robert"));
+    let after = node.loaded.current();
+    node.service.end_shut_out(&before, &after).await.unwrap();
+
+    assert!(node.holds("standard", &issued.access_token));
+}
+
+/// `file` writes the users with this password of alice's.
+async fn another_password_ends(file: impl Fn(&str) -> String) {
+    let node = Fixture::new();
+    node.write_users(&file("alice-secret"));
     let old = node.loaded.current();
     let who = node.log_in("standard", "alice").await.unwrap();
     let call = node.call("standard");
     let wish = Wish::of(Shape::Standard);
     let issued = node.service.issue(&call, &who, &wish).await.unwrap();
 
-    node.write_users(&hashed("another secret"));
+    node.write_users(&file("another secret"));
     let new = node.loaded.current();
     // The clock of the test is not that of the snapshot.
     let changed_at = new.loaded_at.saturating_sub(Duration::from_secs(1));

@@ -4,6 +4,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{before, operate};
 use crate::support::answer::{Answer, Step, gate, head};
+use crate::support::configuration::USERS;
+use crate::support::frames::{DATA, END_STREAM, HEADERS, Outcome, RawH2, SETTINGS, WINDOW_UPDATE};
 use crate::support::tokens::{Token, basic};
 use crate::support::upstream::TestUpstream;
 use crate::support::websocket;
@@ -41,6 +43,49 @@ fn a_download_ends_with_its_user() {
     }
 }
 
+/// Reads on until a frame of this kind comes on this stream.
+#[track_caller]
+fn await_frame(connection: &mut RawH2, kind: u8, stream: u32) {
+    loop {
+        let frame = connection.receive().unwrap().expect("the connection goes on");
+        if (frame.kind, frame.stream) == (kind, stream) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_waits_for_its_client_ends_with_its_user_and_no_other_does() {
+    let flood = || head(200, &[], "Content-Length: 1073741824\r\n");
+    let upstream =
+        TestUpstream::answering(move |_| Answer::read().then(flood()).and(Step::Flood)).start();
+    let gateway = before(&upstream).section("limits", "body_idle_timeout = \"1h\"").start();
+    let mut connection = gateway.connect_frames();
+    let (alice, bob) = (basic("alice", super::PASSWORD), basic("bob", "bob-the-builder"));
+    // No stream may send a byte of its body.
+    connection.frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).unwrap();
+    for (stream, authorization) in [(1, &alice), (3, &bob)] {
+        let fields = [
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":path", "/x"),
+            (":authority", "files.test"),
+            ("authorization", authorization.as_str()),
+        ];
+        connection.headers(stream, END_STREAM, &fields).unwrap();
+        await_frame(&mut connection, HEADERS, stream);
+    }
+
+    operate(&gateway, "POST", "/users/alice/disable");
+
+    assert!(matches!(connection.outcome(1), Outcome::Reset(_)));
+    upstream.wait_for_closed(1);
+    let line = gateway.log_lines("cut_off").remove(0);
+    assert!(line.contains("alice") && !line.contains("bob"), "{line}");
+    connection.frame(WINDOW_UPDATE, 0, 3, &[0, 0, 0, 100]).unwrap();
+    await_frame(&mut connection, DATA, 3);
+}
+
 #[test]
 fn an_upload_ends_with_its_user() {
     let upstream = TestUpstream::answering(|_| Answer::ok("stored")).start();
@@ -57,6 +102,41 @@ fn an_upload_ends_with_its_user() {
     assert_eq!(response.status, 401, "{}", response.text());
     client.assert_closed();
     assert!(!gateway.log_lines("cut_off").is_empty());
+    upstream.wait_for_closed(1);
+}
+
+#[test]
+fn another_plaintext_password_in_the_file_ends_what_came_by_the_old_one() {
+    let upstream = TestUpstream::answering(|_| endless().and(Step::Stall)).start();
+    let gateway = before(&upstream).start();
+    let open = |user: &str, password: &str| {
+        let mut client = gateway.connect();
+        client.send(gateway.get("/x").basic(user, password).bytes());
+        assert_eq!(client.response_head().unwrap().0, 200);
+        client
+    };
+    let grant = [("grant_type", "password"), ("username", "alice"), ("password", super::PASSWORD)];
+    let token =
+        super::text(&gateway.post_form("/own/oauth2/token", &grant, &[]).json()["access_token"]);
+    let authorization = format!("Bearer {token}");
+    let account = || {
+        let shown = [("Authorization", &*authorization)];
+        gateway.send_tls("GET", "/own/account", &shown, b"").status
+    };
+    let (mut ended, mut kept) = (open("alice", super::PASSWORD), open("bob", "bob-the-builder"));
+
+    // What leaves the password as it was ends nothing, though the file is read anew.
+    let old = gateway.generation();
+    gateway.files().replace("users.yaml", USERS.replacen("[editor]", "[editor, more]", 1));
+    gateway.wait_for_generation_after(old);
+    assert_eq!(account(), 200);
+    gateway.files().replace("users.yaml", USERS.replace(super::PASSWORD, "looking-glass"));
+
+    assert!(!ended.rest().ends_with(b"0\r\n\r\n"));
+    assert_eq!(account(), 401);
+    let line = gateway.log_lines("cut_off").remove(0);
+    assert!(line.contains("alice") && !line.contains("bob"), "{line}");
+    assert_eq!(kept.read(8).unwrap(), b"3\r\nabc\r\n");
     upstream.wait_for_closed(1);
 }
 

@@ -10,7 +10,7 @@ use super::visitor::{Visitor, hidden};
 use crate::support::configuration::{Builder, USERS};
 use crate::support::gateway::TestGateway;
 use crate::support::programs::available;
-use crate::support::tokens::Token;
+use crate::support::tokens::{SigningKey, Token, now};
 use crate::support::upstream::TestUpstream;
 
 const PASSWORD: &str = "wonderland-of-alice";
@@ -151,6 +151,54 @@ fn a_token_of_a_trusted_issuer_logs_in_and_no_other() {
     drop(trusting);
     let other = gateway(&upstream).start();
     assert_eq!(bearer(&other, "/jwt-login", &good), (404, None, None));
+}
+
+#[test]
+fn a_token_of_a_foreign_issuer_logs_in_where_that_one_is_trusted() {
+    let upstream = TestUpstream::start();
+    let (portal, stranger) = (SigningKey::ed25519(), SigningKey::ed25519());
+    let issuer = "keys = \"portal.pem\"\nissuer = \"https://portal.test\"\naudience = [\"jobs\"]\n\
+                  claims = { subject = \"preferred_username\" }";
+    let gateway = gateway(&upstream)
+        .file("portal.pem", portal.public_pem())
+        .section("issuers.portal", issuer)
+        .with("endpoints.cc", "login_issuers = [\"portal\"]")
+        .start();
+    let says = |name: &str| {
+        let token = Token::of("4711").claim("iss", "https://portal.test").claim("aud", "jobs");
+        token.claim("preferred_username", name)
+    };
+    let login = |token: &str| {
+        let visitor = Visitor::of(&gateway);
+        let bearer = format!("Bearer {token}");
+        let answer = visitor.send("GET", "/jwt-login", None, &[("Authorization", &bearer)]);
+        assert_eq!(visitor.cookie("doorward").is_some(), answer.status == 302);
+        (answer.status, visitor)
+    };
+
+    let (status, alice) = login(&says("alice").signed_with(&portal));
+    assert_eq!(status, 302);
+    // What she gets is a token of this gateway, which holds on its own.
+    let token = alice.get("/frontend/jwt/").text();
+    assert_eq!(claims(&token)["sub"], "alice");
+    assert_eq!(gateway.get("/x").token(&token).send().status, 200);
+    let posted = says("bob").signed_with(&portal);
+    let posted = Visitor::of(&gateway).post("/jwt-login", &[("login-token", &posted)]);
+    assert_eq!(posted.status, 302);
+
+    for token in [
+        says("alice").signed_with(&stranger),
+        says("carol").signed_with(&portal), // is disabled here
+        says("4711").signed_with(&portal),
+        says("alice").without("preferred_username").signed_with(&portal),
+        says("alice").claim("aud", "others").signed_with(&portal),
+        says("alice").claim("exp", now() - 3600).signed_with(&portal),
+        Token::of("alice").signed(), // our own, whose issuer is not trusted for that
+    ] {
+        assert_eq!(login(&token).0, 401, "{}", claims(&token));
+    }
+    gateway.admin("POST", "/users/alice/logout");
+    assert_eq!(alice.get("/frontend/jwt/").status, 401);
 }
 
 /// Runs a command line of the documentation in a shell, with the address and the authority of

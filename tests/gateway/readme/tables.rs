@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use doorward::gateway::reason;
 use doorward::resource::{Dialect, RULES};
+use doorward::route::endpoint;
 
 use super::repository;
 use crate::support::gateway::TestGateway;
@@ -54,6 +55,19 @@ fn the_table_of_dialects_is_the_codes() {
             assert_eq!(cell == "refused", is_refused, "{} {dialect}", rule.what);
         }
     }
+}
+
+#[test]
+fn the_table_of_documents_is_the_codes() {
+    let rows = rows("Documents of the endpoints");
+
+    let told = |dialect: endpoint::Dialect| {
+        let path = dialect.document().map_or("printed only".to_owned(), |it| format!("`{it}`"));
+        vec![format!("`{dialect}`"), path]
+    };
+    let mut all: Vec<_> = endpoint::Dialect::ALL.into_iter().map(told).collect();
+    all.push(vec!["`admin` (the admin listener)".to_owned(), "`/openapi.json`".to_owned()]);
+    assert_eq!(rows, all);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::place::{NOW, Node, TIMEOUT};
 use crate::support::postgres::{TestPostgres, kill_process};
 
 /// The file that the worker writes to, where this process is one.
-const WORKER: &str = "TEST_DOORWARD_STORE";
+const WORKER: &str = "TEST_DOORWARD_STORE_FILE";
 
 /// How often a process that writes to a file is killed.
 const KILLS: u64 = 220;

@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::body::{ChallengeBody, Message, More, ProfileBody, TokenBody};
 use crate::endpoint::dialect::noted::login_reason;
 use crate::endpoint::dialect::retry::{SOON, retry_after};
 use crate::endpoint::dialect::users::{Verdict, verdict};
@@ -219,7 +220,7 @@ impl IntoResponse for Refusal {
                 (StatusCode::TOO_MANY_REQUESTS, Some(after), "too many failures".into())
             }
         };
-        let mut answer = json_body(status, &json!({ "message": message }));
+        let mut answer = json_body(status, &Message { message });
         if let Some(after) = after {
             answer.headers_mut().insert(header::RETRY_AFTER, retry_after(after));
         }
@@ -228,14 +229,14 @@ impl IntoResponse for Refusal {
 }
 
 fn challenge(ticket: &ChallengeTicket) -> Response {
-    let said = json!({
-        "status": "TOTP_CHALLENGE_REQUIRED",
-        "digits": 6,
-        "algorithm": "SHA1",
-        "period": 30,
-        "totp_challenge": ticket.id,
-        "expires": ticket.expires_at,
-    });
+    let said = ChallengeBody {
+        status: "TOTP_CHALLENGE_REQUIRED",
+        digits: 6,
+        algorithm: "SHA1",
+        period: 30,
+        totp_challenge: ticket.id.clone(),
+        expires: ticket.expires_at,
+    };
     let mut answer = json_body(StatusCode::PRECONDITION_REQUIRED, &said);
     answer.headers_mut().insert(header::WWW_AUTHENTICATE, TOTP);
     answer
@@ -248,11 +249,11 @@ pub(super) fn json_body(status: StatusCode, said: &impl Serialize) -> Response {
 }
 
 /// `{"message": …}` of what was done.
-pub(super) fn done(message: &str) -> Response {
-    json_body(StatusCode::OK, &json!({ "message": message }))
+pub(super) fn done(message: &'static str) -> Response {
+    json_body(StatusCode::OK, &Message { message: message.into() })
 }
 
-/// A token as all generations of clients read it.
+/// A token to be answered with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenReply<'t> {
     pub(super) token: &'t str,
@@ -282,27 +283,20 @@ impl<'t> TokenReply<'t> {
     }
 
     /// What is said, with `more`.
-    pub(super) fn respond(&self, sets_cookie: bool, more: Value) -> Response {
+    pub(super) fn respond(&self, sets_cookie: bool, more: More<'_>) -> Response {
         let logged_in = self.claims.get("orig_iat").and_then(Value::as_u64);
-        let mut said = json!({
-            "token_type": "Bearer",
-            "access_token": self.token,
-            "expires_in": self.expires_in,
-            "expire_seconds": self.expires_in,
-            "expire_time": self.expires_at,
-            "issued_at": self.issued_at,
-            "profile": {
-                "name": self.user,
-                "group": self.group,
-                "auth_time": logged_in.unwrap_or(self.issued_at),
-            },
-        });
-        if let (Some(said), Value::Object(more)) = (said.as_object_mut(), more) {
-            said.extend(more);
-            if let Some(refresh_token) = self.refresh_token {
-                said.insert("refresh_token".to_owned(), refresh_token.into());
-            }
-        }
+        let auth_time = logged_in.unwrap_or(self.issued_at);
+        let said = TokenBody {
+            token_type: "Bearer",
+            access_token: self.token,
+            refresh_token: self.refresh_token,
+            expires_in: self.expires_in,
+            expire_seconds: self.expires_in,
+            expire_time: self.expires_at,
+            issued_at: self.issued_at,
+            profile: ProfileBody { name: self.user, group: self.group, auth_time },
+            more,
+        };
         let mut answer = json_body(StatusCode::OK, &said);
         let user = Some(self.user.into());
         answer.extensions_mut().insert(Outcome { user, reason: None });

@@ -6,10 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::answer::{Refusal, TokenReply};
+use super::body::{ChallengeBody, Message, More, TokenBody};
 use super::wish;
 use crate::endpoint::dialect::object::read_object;
 use crate::secret::Secret;
@@ -18,14 +20,40 @@ use crate::service::{Call, LoggedIn, Wish};
 const CODE: &str = "x-totp-code";
 
 /// The answer to a challenge.
-#[derive(Deserialize)]
-struct Validate {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Validate {
+    /// Who logs in.
     user_name: String,
+    /// The one-time code.
     totp_code: String,
+    /// What the challenge came with.
     totp_challenge: String,
+    /// How long the token should live, as a number or a text.
     expire_seconds: Option<Value>,
 }
 
+/// Logs in; a user with a second factor is asked for it, unless it comes along.
+#[utoipa::path(
+    post,
+    path = "/appmesh/login",
+    tag = "login",
+    params(
+        ("X-Expire-Seconds" = Option<String>, Header, description = "How long the token should live, in seconds"),
+        ("X-Audience" = Option<String>, Header, description = "One of the endpoint's audiences"),
+        ("X-Totp-Code" = Option<String>, Header, description = "A one-time or recovery code"),
+        ("X-Set-Cookie" = Option<String>, Header, description = "`true`: as a cookie as well"),
+        ("X-Refresh-Token-Request" = Option<String>, Header, description = "`true`: with a refresh token"),
+    ),
+    security(("basic" = [])),
+    responses(
+        (status = 200, description = "A token", body = TokenBody<'static>),
+        (status = 400, description = "Not as it must be", body = Message),
+        (status = 401, description = "The name, the password or the code does not hold", body = Message),
+        (status = 428, description = "A one-time code must follow", body = ChallengeBody),
+        (status = 429, description = "Too many failures; see Retry-After", body = Message),
+        (status = 503, description = "Not now; see Retry-After", body = Message),
+    ),
+)]
 pub(super) async fn login(call: Call, fields: HeaderMap) -> Result<Response, Refusal> {
     let (user, password) = basic(&fields)?;
     let wish = wish::of_login(&call, &fields)?;
@@ -36,6 +64,27 @@ pub(super) async fn login(call: Call, fields: HeaderMap) -> Result<Response, Ref
     issue(&call, &who, &wish, sets_cookie).await
 }
 
+/// Ends a login by the code that was asked for.
+#[utoipa::path(
+    post,
+    path = "/appmesh/totp/validate",
+    tag = "login",
+    request_body = Validate,
+    params(
+        ("X-Expire-Seconds" = Option<String>, Header, description = "How long the token should live, in seconds"),
+        ("X-Audience" = Option<String>, Header, description = "One of the endpoint's audiences"),
+        ("X-Set-Cookie" = Option<String>, Header, description = "`true`: as a cookie as well"),
+        ("X-Refresh-Token-Request" = Option<String>, Header, description = "`true`: with a refresh token"),
+    ),
+    responses(
+        (status = 200, description = "A token", body = TokenBody<'static>),
+        (status = 400, description = "Not as it must be", body = Message),
+        (status = 401, description = "The code does not hold", body = Message),
+        (status = 412, description = "The challenge is unknown or over", body = Message),
+        (status = 429, description = "Too many failures; see Retry-After", body = Message),
+        (status = 503, description = "Not now; see Retry-After", body = Message),
+    ),
+)]
 pub(super) async fn validate(
     call: Call,
     fields: HeaderMap,
@@ -63,7 +112,7 @@ async fn issue(
     sets_cookie: bool,
 ) -> Result<Response, Refusal> {
     let issued = call.service.issue(call, who, wish).await?;
-    Ok(TokenReply::of(&issued).respond(sets_cookie, json!({})))
+    Ok(TokenReply::of(&issued).respond(sets_cookie, More::default()))
 }
 
 /// The one-time code in its header.

@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::answer::{Refusal, done, json_body};
+use super::body::{Message, Refusals, Unchanged};
 use super::credential::{Name, authorize, verify};
 use crate::service::Call;
 use crate::user::{Grant, Permission, PermissionSet};
@@ -59,6 +60,15 @@ fn texts(permissions: &PermissionSet) -> Vec<&str> {
     permissions.iter().map(Grant::as_str).collect()
 }
 
+/// All roles, and what they may do.
+#[utoipa::path(
+    get,
+    path = "/appmesh/roles",
+    operation_id = "list_roles",
+    tag = "roles",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Permissions by role", body = BTreeMap<String, Vec<String>>), Refusals),
+)]
 pub(super) async fn list(
     call: Call,
     method: Method,
@@ -71,6 +81,16 @@ pub(super) async fn list(
 }
 
 /// Says what a role may do. One that may do nothing is removed.
+#[utoipa::path(
+    post,
+    path = "/appmesh/role/{name}",
+    operation_id = "set_role",
+    tag = "roles",
+    params(("name" = String, Path, description = "The role")),
+    request_body = Vec<String>,
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn set(
     call: Call,
     method: Method,
@@ -89,6 +109,16 @@ pub(super) async fn set(
     Ok(done("Role update success"))
 }
 
+/// Removes a role.
+#[utoipa::path(
+    delete,
+    path = "/appmesh/role/{name}",
+    operation_id = "remove_role",
+    tag = "roles",
+    params(("name" = String, Path, description = "The role")),
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn remove(
     call: Call,
     method: Method,
@@ -107,6 +137,14 @@ fn named<'c>(sets: impl IntoIterator<Item = &'c PermissionSet>) -> BTreeSet<&'c 
     held.chain(KNOWN).collect()
 }
 
+/// All permissions that are known by name.
+#[utoipa::path(
+    get,
+    path = "/appmesh/permissions",
+    tag = "roles",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "The permissions", body = Vec<String>), Refusals),
+)]
 pub(super) async fn permissions(
     call: Call,
     method: Method,
@@ -116,7 +154,14 @@ pub(super) async fn permissions(
     Ok(json_body(StatusCode::OK, &named(roles(&call).into_values())))
 }
 
-/// Those of whoever asks, one by one: clients know no wildcards.
+/// The permissions of whoever asks, one by one: clients know no wildcards.
+#[utoipa::path(
+    get,
+    path = "/appmesh/user/permissions",
+    tag = "roles",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "The permissions", body = Vec<String>), Refusals),
+)]
 pub(super) async fn own_permissions(
     call: Call,
     method: Method,

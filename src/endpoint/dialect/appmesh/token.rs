@@ -2,9 +2,10 @@
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::{Refusal, TokenReply, clear_cookie};
+use super::body::{More, Refusals, TokenBody};
 use super::credential::{Account, Shown, authorize, missing, require, verify};
 use super::wish;
 use crate::clock;
@@ -18,6 +19,18 @@ const PERMISSION: &str = "x-permission";
 const REFRESH: &str = "x-refresh-token";
 
 /// Verifies a token, for an audience and, if one is named, a permission.
+#[utoipa::path(
+    post,
+    path = "/appmesh/auth",
+    tag = "token",
+    params(
+        ("X-Permission" = Option<String>, Header, description = "What its user must be allowed"),
+        ("X-Audience" = Option<String>, Header, description = "For whom it must be; default: the endpoint's first audience"),
+        ("X-Set-Cookie" = Option<String>, Header, description = "`true`: as a cookie as well"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "It holds", body = TokenBody<'static>), Refusals),
+)]
 pub(super) async fn auth(
     call: Call,
     method: Method,
@@ -51,12 +64,13 @@ pub(super) async fn auth(
         group: "",
         claims: &verified.claims,
     };
-    let more = json!({
-        "success": true,
-        "user": name,
-        "permission": permission.unwrap_or_default(),
-        "audience": audience.unwrap_or_default(),
-    });
+    let more = More {
+        success: Some(true),
+        user: Some(name),
+        permission: Some(permission.unwrap_or_default()),
+        audience: Some(audience.unwrap_or_default()),
+        recovery_codes: None,
+    };
     Ok(reply.respond(sets_cookie, more))
 }
 
@@ -71,6 +85,18 @@ fn is_for(claim: Option<&Value>, audience: &str) -> bool {
 }
 
 /// Replaces a token by a new one. A refresh token needs no other credential and holds once.
+#[utoipa::path(
+    post,
+    path = "/appmesh/token/renew",
+    tag = "token",
+    params(
+        ("X-Refresh-Token" = Option<String>, Header, description = "A refresh token"),
+        ("X-Expire-Seconds" = Option<String>, Header, description = "How long the token should live, in seconds"),
+        ("X-Refresh-Token-Request" = Option<String>, Header, description = "`true`: with a refresh token"),
+    ),
+    security((), ("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "A token", body = TokenBody<'static>), Refusals),
+)]
 pub(super) async fn renew(
     call: Call,
     method: Method,
@@ -82,11 +108,11 @@ pub(super) async fn renew(
         // nothing else comes along, and the new one must come as a cookie too.
         let sets_cookie = Shown::find(&fields)?.is_none_or(|shown| shown.has_cookie);
         let issued = refresh(&call, refresh_token).await?;
-        return Ok(TokenReply::of(&issued).respond(sets_cookie, json!({})));
+        return Ok(TokenReply::of(&issued).respond(sets_cookie, More::default()));
     }
     let account = authorize(&call, &method, &fields, RENEW)?;
     let issued = replace(&call, &account, &wish).await?;
-    Ok(TokenReply::of(&issued).respond(account.has_cookie, json!({})))
+    Ok(TokenReply::of(&issued).respond(account.has_cookie, More::default()))
 }
 
 async fn refresh(call: &Call, refresh_token: &str) -> Result<Issued, Refusal> {
@@ -112,6 +138,14 @@ pub(super) async fn replace(
 }
 
 /// Ends the token that is shown, and the refresh token.
+#[utoipa::path(
+    post,
+    path = "/appmesh/self/logoff",
+    tag = "token",
+    params(("X-Refresh-Token" = Option<String>, Header, description = "A refresh token")),
+    security((), ("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "They are ended"), Refusals),
+)]
 pub(super) async fn log_off(
     call: Call,
     method: Method,

@@ -8,10 +8,11 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Method, StatusCode, Uri};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::answer::{Refusal, done, json_body};
+use super::body::{Message, Refusals, Unchanged};
 use super::credential::{Name, SELF, authorize, verify};
 use crate::directory::Directory;
 use crate::directory::edit::{NewUser, Update};
@@ -31,35 +32,72 @@ const ADMIN: &str = "admin";
 const EXEC_USER: &str = "exec_user";
 
 /// A user as clients send one. What is absent stays, and what is not named here is not kept.
-#[derive(Deserialize)]
-struct Sent {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Sent {
     /// The password.
+    #[schema(value_type = Option<String>, format = Password, min_length = 1)]
     key: Option<Password>,
+    /// The e-mail address.
     email: Option<String>,
+    /// Which user of the system runs the user's applications.
     exec_user: Option<String>,
+    /// The group.
     group: Option<String>,
+    /// Whether the user is shut out.
     locked: Option<bool>,
+    /// The roles.
     roles: Option<Vec<String>>,
 }
 
 /// Passwords, in base64.
-#[derive(Deserialize)]
-struct Passwords {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Passwords {
+    /// The one until now.
+    #[schema(value_type = String, format = Byte)]
     old_password: Password,
+    /// The one from now on.
+    #[schema(value_type = String, format = Byte)]
     new_password: Password,
 }
 
-fn seen(call: &Call, user: &User) -> Map<String, Value> {
-    let said = json!({
-        "name": user.name,
-        "email": user.email.as_deref().unwrap_or_default(),
-        "exec_user": user.attributes.get(EXEC_USER).map_or("", |name| name),
-        "group": user.groups.first().map_or("", |group| group),
-        "locked": user.disabled,
-        "mfa_enabled": call.service.has_second_factor(&user.name),
-        "roles": user.roles,
-    });
-    if let Value::Object(said) = said { said } else { Map::new() }
+/// A user as clients see one. Of one that no directory knows there are name, roles and audience.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Seen<'u> {
+    name: &'u str,
+    #[serde(flatten)]
+    known: Option<Known<'u>>,
+    #[schema(value_type = Vec<String>)]
+    roles: &'u [Box<str>],
+    /// The endpoint's audiences; of whoever asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    audience: Option<&'u [Box<str>]>,
+}
+
+/// What a directory knows of a user.
+#[derive(Serialize, ToSchema)]
+struct Known<'u> {
+    #[schema(required = false)]
+    email: &'u str,
+    #[schema(required = false)]
+    exec_user: &'u str,
+    #[schema(required = false)]
+    group: &'u str,
+    #[schema(required = false)]
+    locked: bool,
+    #[schema(required = false)]
+    mfa_enabled: bool,
+}
+
+fn seen<'u>(call: &Call, user: &'u User) -> Seen<'u> {
+    let known = Known {
+        email: user.email.as_deref().unwrap_or_default(),
+        exec_user: user.attributes.get(EXEC_USER).map_or("", |name| name),
+        group: user.groups.first().map_or("", |group| group),
+        locked: user.disabled,
+        mfa_enabled: call.service.has_second_factor(&user.name),
+    };
+    Seen { name: &user.name, known: Some(known), roles: &user.roles, audience: None }
 }
 
 /// The users that count: of several of a name the first.
@@ -77,7 +115,15 @@ fn malformed() -> Refusal {
     Refusal::bad("malformed JSON, or a member of another type than it must have")
 }
 
-/// `GET user/self`.
+/// Whoever asks.
+#[utoipa::path(
+    get,
+    path = "/appmesh/user/{name}",
+    tag = "users",
+    params(("name" = String, Path, description = "`self`")),
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "The user", body = Seen<'static>), (status = 404, description = "Another name than `self`", body = Message), Refusals),
+)]
 pub(super) async fn own(
     call: Call,
     method: Method,
@@ -90,17 +136,23 @@ pub(super) async fn own(
     }
     let (_, verified) = verify(&call, &method, &fields)?;
     let name = &*verified.principal.name;
-    let mut said = match call.snapshot.identities.find(name) {
+    let said = match call.snapshot.identities.find(name) {
         Some((_, user)) => seen(&call, user),
-        None => Map::from_iter([
-            ("name".to_owned(), Value::from(name)),
-            ("roles".to_owned(), json!(verified.principal.roles)),
-        ]),
+        None => Seen { name, known: None, roles: &verified.principal.roles, audience: None },
     };
-    said.insert("audience".to_owned(), json!(call.profile.audience));
+    let said = Seen { audience: Some(&call.profile.audience), ..said };
     Ok(json_body(StatusCode::OK, &said))
 }
 
+/// All users, by name.
+#[utoipa::path(
+    get,
+    path = "/appmesh/users",
+    operation_id = "list_users",
+    tag = "users",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "The users", body = BTreeMap<String, Seen<'static>>), Refusals),
+)]
 pub(super) async fn list(
     call: Call,
     method: Method,
@@ -108,11 +160,18 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     authorize(&call, &method, &fields, LIST)?;
     let users = all(&call).into_iter();
-    let said: Map<_, _> =
-        users.map(|(name, user)| (name.to_owned(), Value::Object(seen(&call, user)))).collect();
+    let said: BTreeMap<_, _> = users.map(|(name, user)| (name, seen(&call, user))).collect();
     Ok(json_body(StatusCode::OK, &said))
 }
 
+/// All groups of users.
+#[utoipa::path(
+    get,
+    path = "/appmesh/user/groups",
+    tag = "users",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "The groups", body = Vec<String>), Refusals),
+)]
 pub(super) async fn groups(
     call: Call,
     method: Method,
@@ -126,6 +185,16 @@ pub(super) async fn groups(
 }
 
 /// Adds a user, or changes what is said of one.
+#[utoipa::path(
+    put,
+    path = "/appmesh/user/{name}",
+    operation_id = "put_user",
+    tag = "users",
+    params(("name" = String, Path, description = "The user")),
+    request_body = Sent,
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn put(
     call: Call,
     method: Method,
@@ -180,6 +249,16 @@ pub(super) async fn put(
     Ok(done("User add success"))
 }
 
+/// Removes a user.
+#[utoipa::path(
+    delete,
+    path = "/appmesh/user/{name}",
+    operation_id = "remove_user",
+    tag = "users",
+    params(("name" = String, Path, description = "The user")),
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn remove(
     call: Call,
     method: Method,
@@ -192,6 +271,15 @@ pub(super) async fn remove(
     Ok(done("User delete success"))
 }
 
+/// Shuts a user out.
+#[utoipa::path(
+    post,
+    path = "/appmesh/user/{name}/lock",
+    tag = "users",
+    params(("name" = String, Path, description = "The user; `self`: whoever asks")),
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn lock(
     call: Call,
     method: Method,
@@ -212,6 +300,15 @@ fn unlockable() -> Refusal {
     Refusal::bad("User admin can not be locked")
 }
 
+/// Lets a user in again.
+#[utoipa::path(
+    post,
+    path = "/appmesh/user/{name}/unlock",
+    tag = "users",
+    params(("name" = String, Path, description = "The user; `self`: whoever asks")),
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn unlock(
     call: Call,
     method: Method,
@@ -225,7 +322,16 @@ pub(super) async fn unlock(
     Ok(done("User unlock success"))
 }
 
-/// Whoever changes a password, their own or another's, shows the old one.
+/// Changes a password. Who does, their own or another's, shows the old one.
+#[utoipa::path(
+    post,
+    path = "/appmesh/user/{name}/passwd",
+    tag = "users",
+    params(("name" = String, Path, description = "The user; `self`: whoever asks")),
+    request_body = Passwords,
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Done", body = Message), Refusals, Unchanged),
+)]
 pub(super) async fn change_password(
     call: Call,
     method: Method,

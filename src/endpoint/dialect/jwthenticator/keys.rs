@@ -9,31 +9,40 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use jsonwebtoken::jwk::AlgorithmParameters;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{JSON, Refusal};
 use crate::endpoint::dialect::{spaced, standard};
 use crate::service::Call;
 use crate::token::Key;
 
-#[derive(Serialize)]
-struct Keys {
+/// The public keys that verify its tokens.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Keys {
     keys: Vec<PublicKey>,
 }
 
 /// One key, its members in this order. `kid` is what tokens name, whatever the key's digest.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PublicKey {
+    /// The key itself (`SubjectPublicKeyInfo`), in base64.
     x5c: [String; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     n: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     e: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
     crv: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     x: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     y: Option<String>,
+    /// The SHA-1 of it, in base64url.
     x5t: String,
     kid: String,
     alg: String,
@@ -42,6 +51,13 @@ struct PublicKey {
     usage: &'static str,
 }
 
+/// The public keys.
+#[utoipa::path(
+    get,
+    path = "/jwks",
+    tag = "both sets",
+    responses((status = 200, description = "The keys", body = Keys)),
+)]
 pub(super) async fn keys(call: Call) -> Result<Response, Refusal> {
     let issuer = standard::issuer(&call).ok_or(Refusal::Impossible)?;
     let keys = issuer.keyring.keys().filter_map(published).collect();

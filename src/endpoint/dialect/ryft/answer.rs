@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::directory::edit::EditError;
 use crate::endpoint::dialect::retry::{SOON, retry_after};
@@ -99,19 +100,41 @@ impl From<LoginError> for Refusal {
 }
 
 /// What the middleware for tokens says; its keys are sorted.
-#[derive(Serialize)]
-struct TokenError<'m> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct TokenError<'m> {
+    /// Why.
     message: &'m str,
+    /// The status once more.
     status: u16,
 }
 
 /// What the server itself says.
-#[derive(Serialize)]
-struct ServerError<'m> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct ServerError<'m> {
+    /// The status once more.
     status: u16,
+    /// Why.
     message: &'m str,
+    /// What was tried.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     details: Option<&'static str>,
+}
+
+/// The refusals of whoever must say who they are, for the document.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "tells what `Refusal` answers")]
+pub(super) enum Unknown {
+    /// The credential does not hold; nothing is said, and Basic is asked for, where there is none
+    /// or the password is wrong
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] TokenError<'static>),
+    /// Too many failures; see Retry-After
+    #[response(status = 429)]
+    Throttled(#[to_schema] ServerError<'static>),
+    /// Not now; see Retry-After
+    #[response(status = 503)]
+    Later(#[to_schema] ServerError<'static>),
 }
 
 impl IntoResponse for Refusal {

@@ -6,9 +6,10 @@ use axum::body::Bytes;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::account::{Shown, refused};
-use super::answer::{self, Refusal};
+use super::answer::{self, Refusal, TokenError, Unknown};
 use crate::endpoint::dialect::noted::login_reason;
 use crate::endpoint::dialect::object::read_object;
 use crate::endpoint::dialect::password::Password;
@@ -16,20 +17,39 @@ use crate::endpoint::dialect::retry::SOON;
 use crate::service::{Call, IssueError, Issued, LoginError, Outcome, RefreshError, Shape, Wish};
 
 /// What is posted to log in, whatever its type is said to be.
-#[derive(Deserialize)]
-struct Login {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Login {
+    /// Who.
+    #[schema(min_length = 1)]
     username: String,
+    /// The password.
+    #[schema(value_type = String, format = Password, min_length = 1)]
     password: Password,
     /// For users with a second factor; ryft-server knows of none.
     totp_code: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Token<'t> {
+/// What clients get.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Token<'t> {
+    /// Until when it holds, as RFC 3339 writes it.
     expire: String,
+    /// The token: a JWT.
     token: &'t str,
 }
 
+/// Logs in.
+#[utoipa::path(
+    post,
+    path = "/login",
+    tag = "ryft",
+    request_body = Login,
+    responses(
+        (status = 200, description = "A token", body = Token<'static>),
+        (status = 400, description = "Name or password is missing", body = TokenError<'static>, content_type = "text/plain"),
+        Unknown,
+    ),
+)]
 pub(super) async fn login(call: Call, body: Bytes) -> Result<Response, Refusal> {
     let login: Login = read_object(&body).ok_or(Refusal::IncompleteLogin)?;
     if login.username.is_empty() || login.password.is_empty() {
@@ -53,6 +73,14 @@ pub(super) async fn login(call: Call, body: Bytes) -> Result<Response, Refusal> 
     Ok(token(&issued.map_err(not_issued)?))
 }
 
+/// Exchanges a token, which may have expired a while ago, for a new one.
+#[utoipa::path(
+    get,
+    path = "/token/refresh",
+    tag = "ryft",
+    security(("bearer" = [])),
+    responses((status = 200, description = "A token", body = Token<'static>), Unknown),
+)]
 pub(super) async fn refresh(call: Call, fields: HeaderMap) -> Result<Response, Refusal> {
     let presented = match Shown::read(&fields) {
         Shown::Bearer(token) => token,

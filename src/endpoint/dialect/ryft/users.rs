@@ -7,9 +7,10 @@ use axum::extract::Query;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::account::identify;
-use super::answer::{self, Refusal};
+use super::answer::{self, Refusal, ServerError, Unknown};
 use crate::directory::Directory;
 use crate::directory::edit::{NewUser, Update};
 use crate::endpoint::dialect::object::read_object;
@@ -22,26 +23,41 @@ const ADMIN: &str = "admin";
 const MAX_NAMES: usize = 1000;
 
 /// A user as clients send one. What is absent is not to be changed.
-#[derive(Deserialize)]
-struct Sent {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Sent {
+    /// The name; to change, of whoever asks if it is absent.
     username: Option<String>,
+    /// Another password.
+    #[schema(value_type = Option<String>, format = Password)]
     password: Option<Password>,
+    /// Must be absent or empty.
+    #[schema(value_type = Option<String>, max_length = 0)]
     passhash: Option<Password>,
+    /// The roles.
     roles: Option<Vec<String>>,
+    /// The part of the tree that is the user's.
     home: Option<String>,
+    /// The tag, which may also be called `clusterTag`.
     #[serde(rename = "cluster-tag", alias = "clusterTag")]
     tag: Option<String>,
 }
 
 /// A user as clients see one.
-#[derive(Serialize)]
-struct Seen<'u> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Seen<'u> {
+    /// The name.
     username: &'u str,
+    /// The roles, if there are any.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
     roles: &'u [Box<str>],
+    /// The part of the tree that is the user's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     home: Option<&'u str>,
+    /// The tag.
     #[serde(rename = "cluster-tag", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     tag: Option<&'u str>,
 }
 
@@ -106,6 +122,21 @@ fn find(call: &Call, name: &str, tried: &'static str) -> Result<Arc<User>, Refus
     found.map(|(_, user)| Arc::clone(user)).ok_or_else(|| missing(name, tried))
 }
 
+/// Shows users: whoever asks, those that are named, or to an admin all.
+#[utoipa::path(
+    get,
+    path = "/user",
+    tag = "ryft",
+    params(("name" = Option<Vec<String>>, Query, description = "Whom; others only for an admin")),
+    security(("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "The users", body = Vec<Seen<'static>>),
+        (status = 400, description = "The query cannot be read", body = ServerError<'static>),
+        (status = 403, description = "Only an admin may", body = ServerError<'static>),
+        (status = 404, description = "No such user", body = ServerError<'static>),
+        Unknown,
+    ),
+)]
 pub(super) async fn list(call: Call, fields: HeaderMap, uri: Uri) -> Result<Response, Refusal> {
     let who = identify(&call, &fields).await?;
     let names = names(&uri)?;
@@ -131,6 +162,22 @@ pub(super) async fn list(call: Call, fields: HeaderMap, uri: Uri) -> Result<Resp
     Ok(answer::json(StatusCode::OK, &seen))
 }
 
+/// Adds a user; for an admin.
+#[utoipa::path(
+    post,
+    path = "/user",
+    tag = "ryft",
+    request_body = Sent,
+    security(("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "The user", body = Seen<'static>),
+        (status = 400, description = "Not a user", body = ServerError<'static>),
+        (status = 403, description = "Only an admin may", body = ServerError<'static>),
+        (status = 404, description = "A role is unknown", body = ServerError<'static>),
+        (status = 409, description = "The user is there already, or users are not kept here", body = ServerError<'static>),
+        Unknown,
+    ),
+)]
 pub(super) async fn add(call: Call, fields: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     let who = identify(&call, &fields).await?;
     let Sent { username, password, passhash, roles, home, tag } = read(&body)?;
@@ -156,6 +203,22 @@ pub(super) async fn add(call: Call, fields: HeaderMap, body: Bytes) -> Result<Re
     Ok(answer::json(StatusCode::OK, &Seen::of(&*added.map_err(refused)?)))
 }
 
+/// Changes what is said of a user; others, and more than the password, for an admin.
+#[utoipa::path(
+    put,
+    path = "/user",
+    tag = "ryft",
+    request_body = Sent,
+    security(("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "The user", body = Seen<'static>),
+        (status = 400, description = "Not a user", body = ServerError<'static>),
+        (status = 403, description = "Only an admin may", body = ServerError<'static>),
+        (status = 404, description = "No such user or role", body = ServerError<'static>),
+        (status = 409, description = "Users are not kept here", body = ServerError<'static>),
+        Unknown,
+    ),
+)]
 pub(super) async fn change(
     call: Call,
     fields: HeaderMap,
@@ -191,6 +254,22 @@ pub(super) async fn change(
     Ok(answer::json(StatusCode::OK, &Seen::of(&*changed.map_err(refused)?)))
 }
 
+/// Removes users; for an admin.
+#[utoipa::path(
+    delete,
+    path = "/user",
+    tag = "ryft",
+    params(("name" = Option<Vec<String>>, Query, description = "Whom")),
+    security(("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, description = "Those that were removed", body = Vec<Seen<'static>>),
+        (status = 400, description = "The query cannot be read", body = ServerError<'static>),
+        (status = 403, description = "Only an admin may", body = ServerError<'static>),
+        (status = 404, description = "No such user", body = ServerError<'static>),
+        (status = 409, description = "Users are not kept here", body = ServerError<'static>),
+        Unknown,
+    ),
+)]
 pub(super) async fn remove(call: Call, fields: HeaderMap, uri: Uri) -> Result<Response, Refusal> {
     const TRIED: &str = "failed to delete users";
     let who = identify(&call, &fields).await?;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::tokens::shortly;
 use super::{Factor, Inside, refused};
 use crate::endpoint::page::answer::{self, Frame, Page, Refusal};
+use crate::endpoint::page::document::{CodeForm, EnrolForm, FORM, FactorsForm, Refusals};
 use crate::endpoint::page::fields::Fields;
 use crate::endpoint::page::login;
 use crate::endpoint::page::visit::{Known, Visit};
@@ -55,7 +56,16 @@ pub(super) async fn state(visit: &Visit, known: &Known) -> Factor {
     }
 }
 
-/// `POST /me/totp`: begins, for who knows the password.
+/// Begins a second factor, for who knows the password.
+#[utoipa::path(
+    post,
+    path = "/me/totp",
+    operation_id = "begin_totp",
+    tag = "account",
+    request_body(content = EnrolForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 200, description = "The page with the picture", body = String, content_type = "text/html"), (status = 409, description = "It cannot be so", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn begin(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let password = fields.one("password").unwrap_or_default();
@@ -68,7 +78,16 @@ pub(crate) async fn begin(visit: Visit, fields: Fields) -> Result<Response, Refu
     }
 }
 
-/// `POST /me/totp/confirm`: ends the enrolment by a code.
+/// Ends the enrolment by a code.
+#[utoipa::path(
+    post,
+    path = "/me/totp/confirm",
+    operation_id = "confirm_totp",
+    tag = "account",
+    request_body(content = CodeForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 200, description = "The page with the recovery codes", body = String, content_type = "text/html"), (status = 409, description = "It cannot be so", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn confirm(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let code = fields.one("code").unwrap_or_default();
@@ -88,7 +107,16 @@ pub(crate) async fn confirm(visit: Visit, fields: Fields) -> Result<Response, Re
     }
 }
 
-/// `POST /me/totp/disable`, for who knows the password and has a code.
+/// Takes the second factor away, for who knows the password and has a code.
+#[utoipa::path(
+    post,
+    path = "/me/totp/disable",
+    operation_id = "disable_totp",
+    tag = "account",
+    request_body(content = FactorsForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 303, description = "To the account, or to the login page"), (status = 409, description = "It cannot be so", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn disable(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let password = fields.one("password").unwrap_or_default();

@@ -11,6 +11,7 @@ use super::tokens::shortly;
 use super::{refused, show_once};
 use crate::api_key::{ApiKey, Scope};
 use crate::endpoint::page::answer::Refusal;
+use crate::endpoint::page::document::{FORM, KeyForm, Refusals, RevokeKeyForm};
 use crate::endpoint::page::fields::{FieldError, Fields};
 use crate::endpoint::page::visit::{Known, Visit};
 use crate::service::{KeyError, NewKey, Unavailable};
@@ -77,7 +78,16 @@ pub(super) async fn rows(visit: &Visit, known: &Known) -> Option<Vec<KeyRow>> {
     Some(keys.iter().map(KeyRow::of).collect())
 }
 
-/// `POST /me/keys`.
+/// Issues an API key, which is shown once.
+#[utoipa::path(
+    post,
+    path = "/me/keys",
+    operation_id = "issue_key",
+    tag = "account",
+    request_body(content = KeyForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 200, description = "The page with the key", body = String, content_type = "text/html"), (status = 409, description = "It cannot be so", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn issue(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let asked = match read(&known.user.name, &fields) {
@@ -151,7 +161,16 @@ fn scope(fields: &Fields) -> Result<Scope, String> {
     scope.map_err(|error| format!("What it may do can't be understood: {error}."))
 }
 
-/// `POST /me/keys/revoke`.
+/// Ends an API key.
+#[utoipa::path(
+    post,
+    path = "/me/keys/revoke",
+    operation_id = "revoke_key",
+    tag = "account",
+    request_body(content = RevokeKeyForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 303, description = "To the account, or to the login page"), (status = 404, description = "No such key", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn revoke(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let id = fields.one("id").unwrap_or_default();

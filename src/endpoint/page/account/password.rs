@@ -6,6 +6,7 @@ use http::StatusCode;
 use super::refused;
 use super::tokens::shortly;
 use crate::endpoint::page::answer::{self, Refusal};
+use crate::endpoint::page::document::{FORM, PasswordForm, Refusals};
 use crate::endpoint::page::fields::Fields;
 use crate::endpoint::page::login::{slow_down, whole_seconds};
 use crate::endpoint::page::visit::Visit;
@@ -15,7 +16,16 @@ use crate::service::{PasswordChangeError, Unavailable};
 /// The shortest password that is taken (NIST SP 800-63B-4 §3.1.1: where it is the only factor).
 pub(super) const MIN_CHARACTERS: usize = 15;
 
-/// `POST /me/password`.
+/// Changes the password, and so ends everything that came by the old one.
+#[utoipa::path(
+    post,
+    path = "/me/password",
+    operation_id = "change_password",
+    tag = "account",
+    request_body(content = PasswordForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 303, description = "To the login page"), (status = 409, description = "It cannot be so", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn change(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let field = |name| fields.one(name).unwrap_or_default();

@@ -8,11 +8,21 @@ use http::StatusCode;
 use super::time::moment;
 use super::{refused, show_once};
 use crate::endpoint::page::answer::{self, Refusal};
+use crate::endpoint::page::document::{FORM, Refusals, RevokeTokenForm, TokenForm};
 use crate::endpoint::page::fields::Fields;
 use crate::endpoint::page::visit::Visit;
 use crate::service::{IssueError, RevokeError, Shape, Unavailable, Wish};
 
-/// `POST /me/tokens`.
+/// Issues a token, which is shown once.
+#[utoipa::path(
+    post,
+    path = "/me/tokens",
+    operation_id = "issue_token",
+    tag = "account",
+    request_body(content = TokenForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 200, description = "The page with the token", body = String, content_type = "text/html"), Refusals),
+)]
 pub(crate) async fn issue(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let lifetime = fields.one("lifetime").ok().and_then(|text| text.parse().ok());
@@ -43,7 +53,16 @@ pub(crate) async fn issue(visit: Visit, fields: Fields) -> Result<Response, Refu
     }
 }
 
-/// `POST /me/tokens/revoke`: ends a token that is pasted, if it is one's own.
+/// Ends a token that is pasted, if it is one's own.
+#[utoipa::path(
+    post,
+    path = "/me/tokens/revoke",
+    operation_id = "revoke_token",
+    tag = "account",
+    request_body(content = RevokeTokenForm, content_type = FORM),
+    security(("session" = [])),
+    responses((status = 303, description = "To the account, or to the login page"), Refusals),
+)]
 pub(crate) async fn revoke(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let known = visit.sender(fields.one("form_token").unwrap_or_default())?;
     let token = fields.one("token").unwrap_or_default().trim();
