@@ -11,6 +11,7 @@
 mod access;
 mod admin;
 mod admin_api;
+mod attacks;
 mod authn;
 mod cli;
 mod container;

@@ -1,0 +1,7 @@
+//! What went wrong in gateways of this kind, class by class (`docs/attacks.md` says which test is
+//! about which): generated spellings of each attack, and an upstream that is not reached.
+
+mod catalogue;
+mod framing;
+mod header_trust;
+mod path_confusion;

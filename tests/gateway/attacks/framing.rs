@@ -1,0 +1,1 @@
+//! Messages that two readers end in different places (section S).

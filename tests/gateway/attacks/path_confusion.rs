@@ -1,0 +1,1 @@
+//! Paths, hosts and targets that two readers read differently (section P).
