@@ -3,6 +3,7 @@
 //! size for which the engine would need a timer for each request. HTTP/1.1 is read strictly
 //! here before the engine reads it ([`framing`]), HTTP/2 frames are counted ([`frames`]).
 
+mod block;
 mod deadline;
 pub mod frames;
 pub mod framing;

@@ -11,7 +11,7 @@ use super::identify::{Asker, identify};
 use super::incoming::Incoming;
 use super::journal::Journal;
 use super::rejection::Rejection;
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialError};
 use crate::home::Named;
 use crate::policy::{Permit, authorize};
 use crate::resource::{CanonicalPath, CanonicalQuery, Destination};
@@ -19,6 +19,9 @@ use crate::route::{NoRoute, Route, Table};
 use crate::session::cookie::CookieName;
 use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
+
+/// The parameter in which some clients send a token (RFC 6750 §2.3). It is none here.
+const IN_QUERY: &str = "access_token";
 
 /// A request, and what is known of the way that it came.
 #[derive(Debug)]
@@ -85,6 +88,11 @@ impl<'r> Case<'r> {
         let cookie = CookieName::session(held.is_client_secure, held.client);
         let credential = Credential::extract(&held.parts.headers, route.accepted, cookie)?;
         let is_by_session = matches!(credential, Credential::Session(_));
+        let is_in_header = !is_by_session && !matches!(credential, Credential::Anonymous);
+        // RFC 6750 §2: a token is sent in one way; the upstream might take that of the query.
+        if route.accepted.bearer && is_in_header && query.pairs().any(|it| it.is_called(IN_QUERY)) {
+            return Err(CredentialError::Ambiguous.into());
+        }
         let takes_keys = route.accepted.api_key;
         let asker = Asker { worker, view, client: held.client, cookie, takes_keys };
         let principal = identify(asker, credential, journal).await?;

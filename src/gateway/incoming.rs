@@ -60,7 +60,9 @@ impl<'r> Incoming<'r> {
             scheme == &http::uri::Scheme::HTTP || scheme == &http::uri::Scheme::HTTPS
         });
         let path = parts.uri.path();
-        if !is_http || !path.starts_with('/') {
+        // `?x` has no path either, though one would be made up for it.
+        let target = parts.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+        if !is_http || !path.starts_with('/') || !target.starts_with('/') {
             return Err(Rejection::TargetForm);
         }
         Ok(Self { host: CanonicalHost::parse(host)?, path, query: parts.uri.query() })
@@ -201,6 +203,7 @@ mod tests {
     fn forms_that_do_not_belong_here_are_refused() {
         assert_eq!(rejected(&parts("*", &["a"])), Rejection::TargetForm);
         assert_eq!(rejected(&parts("ftp://a/", &["a"])), Rejection::TargetForm);
+        assert_eq!(rejected(&parts("http://a?b", &["a"])), Rejection::TargetForm);
         let mut connect = parts("/", &["a"]);
         connect.method = Method::CONNECT;
         assert_eq!(rejected(&connect), Rejection::Method);

@@ -2,6 +2,9 @@
 //! about which): generated spellings of each attack, and an upstream that is not reached.
 
 mod catalogue;
+mod exchange;
 mod framing;
+mod h2spec;
 mod header_trust;
 mod path_confusion;
+mod spelling;

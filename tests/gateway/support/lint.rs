@@ -191,7 +191,10 @@ fn header<'l>(line: &'l str, found: &mut Vec<String>) -> Option<(&'l str, &'l st
     if name.is_empty() || !name.bytes().all(is_token_byte) {
         found.push(format!("header name {name:?}"));
     }
-    let value = value.strip_prefix(' ').unwrap_or(value);
+    let Some(value) = value.strip_prefix(' ') else {
+        found.push(format!("no space behind the colon in {line:?}"));
+        return None;
+    };
     if value.trim_matches([' ', '\t']) != value {
         found.push(format!("spaces around the value in {line:?}"));
     }
@@ -214,7 +217,7 @@ fn framing(headers: &[(&str, &str)], found: &mut Vec<String>) {
     if codings.iter().any(|coding| *coding != "chunked") {
         found.push(format!("Transfer-Encoding {codings:?}"));
     }
-    if lengths.iter().any(|l| l.is_empty() || !l.bytes().all(|b| b.is_ascii_digit())) {
+    if lengths.iter().any(|l| l.parse::<u64>().map_or(true, |length| length.to_string() != *l)) {
         found.push(format!("Content-Length {lengths:?}"));
     }
     let upgrades = all("upgrade");
@@ -292,6 +295,16 @@ mod tests {
             "GET /a HTTP/1.1\r\nHost: h\r\n folded",
             "GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1",
             "GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: +1",
+            "GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 01",
+            "GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: ",
+            "GET /a HTTP/1.1\r\nHost: h\r\nX:y",
+            "GET /a HTTP/1.1\r\nHost: h\r\nX:  y",
+            "GET /a HTTP/1.1\r\nHost: h\r\nX: y ",
+            "GET /a HTTP/1.1\r\nHost: h\r\nX: \0",
+            "GET  /a HTTP/1.1\r\nHost: h",
+            "G(T /a HTTP/1.1\r\nHost: h",
+            "GET /a",
+            "\r\nGET /a HTTP/1.1\r\nHost: h",
             "GET /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked",
             "GET /a HTTP/1.1\r\nHost: h\r\nX_Forwarded_User: alice",
             "GET /a HTTP/1.1\r\nHost: h\r\nX.Forwarded.User: alice",

@@ -103,11 +103,10 @@ pub(crate) fn read_body<S: Read>(
         Framing::Chunked => loop {
             let line = stream.take_until(b"\r\n")?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let digits = String::from_utf8_lossy(&line[..line.len() - 2]).into_owned();
-            let canonical = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
-            if !canonical {
+            let size = usize::from_str_radix(digits.split(';').next().unwrap_or(""), 16);
+            if !size.as_ref().is_ok_and(|size| digits.eq_ignore_ascii_case(&format!("{size:x}"))) {
                 violations.push(format!("chunk size line {digits:?}"));
             }
-            let size = usize::from_str_radix(digits.split(';').next().unwrap_or(""), 16);
             let size = size.map_err(|_| io::Error::other("chunk size"))?;
             read_exactly(stream, size, &mut piece)?;
             let end = stream.take_until(b"\r\n")?.ok_or(io::ErrorKind::UnexpectedEof)?;

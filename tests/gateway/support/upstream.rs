@@ -308,7 +308,13 @@ impl Shared {
     ) -> io::Result<bool> {
         let framing = Framing::of(&request.headers);
         let mut unread = framing;
+        let mut is_answered = false;
         for step in answer.steps {
+            if !is_answered && matches!(unread, Framing::None | Framing::Length(0)) {
+                self.judge_unanswered(stream);
+            }
+            let is_unanswered = !is_answered;
+            is_answered |= !matches!(step, Step::ReadBody | Step::Wait(_));
             match step {
                 Step::Close => return Ok(false),
                 Step::ReadBody => {
@@ -323,7 +329,11 @@ impl Shared {
                 }
                 Step::Send(bytes) => stream.stream.write_all(&bytes)?,
                 Step::Stall => {
+                    let is_whole = matches!(unread, Framing::None | Framing::Length(0));
                     while stream.fill()? {}
+                    if is_whole && is_unanswered {
+                        self.judge_unanswered(stream);
+                    }
                     return Ok(false);
                 }
                 Step::Wait(gate) => gate.pass(),
@@ -351,6 +361,14 @@ impl Shared {
             self.read_request_body(stream, unread, index)?;
         }
         Ok(true)
+    }
+
+    /// The gateway never sends anything behind a message that was not answered.
+    fn judge_unanswered(&self, stream: &Buffered<TcpStream>) {
+        if !stream.ahead.is_empty() {
+            let bytes = String::from_utf8_lossy(&stream.ahead).into_owned();
+            self.record(|log| log.violations.push(format!("behind a message: {bytes:?}")));
+        }
     }
 
     fn read_request_body(
@@ -428,5 +446,39 @@ mod tests {
 
         let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(upstream)));
         assert!(dropped.is_err());
+    }
+
+    #[test]
+    fn every_byte_of_every_connection_is_judged() {
+        let good = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok";
+        let chunked = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for bytes in [
+            "GET /a/../b HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(),
+            format!("\r\n{good}"),
+            format!("x{good}"),
+            format!("{good}x"),
+            format!("{good}\r\n"),
+            format!("{good}{good}"),
+            format!("{chunked}02\r\nok\r\n0\r\n\r\n"),
+            format!("{chunked}2;x\r\nok\r\n0\r\n\r\n"),
+            format!("{chunked}2\r\nokxx0\r\n\r\n"),
+            format!("{chunked}2\r\nok\r\n0\r\nX: y\r\n\r\n"),
+            format!("{chunked}2\r\nok\r\n0\r\n\r\n{good}"),
+            "GET /a HTTP/1.1\r\nHost: h\r\nX: cut".to_owned(),
+        ] {
+            let upstream = TestUpstream::start();
+            // Good ones before it, on this connection and on others.
+            let mut client = Client::tcp(upstream.address());
+            client.send(good).response();
+            let mut client = Client::tcp(upstream.address());
+            client.send(good).response();
+            let _ = client.try_send(&bytes);
+            client.finish();
+            client.rest();
+            upstream.wait_for_closed(1);
+
+            let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(upstream)));
+            assert!(dropped.is_err(), "{bytes:?}");
+        }
     }
 }
