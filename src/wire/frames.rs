@@ -313,7 +313,7 @@ mod tests {
 
     /// `:path` as a literal, name indexed, value plain.
     fn path(value: &str) -> Vec<u8> {
-        [&[0x04, u8::try_from(value.len()).unwrap()], value.as_bytes()].concat()
+        [&[0x04, u8::try_from(value.len()).unwrap()][..], value.as_bytes()].concat()
     }
 
     fn fed(bytes: &[u8], piece: usize) -> Result<(), Refusal> {
@@ -324,9 +324,9 @@ mod tests {
     #[test]
     fn a_fragment_is_found_behind_padding_and_priority_and_however_it_is_cut() {
         let (good, bad) = (path("/files/alice/x"), path("/files/alice/x#/../bob"));
-        let padded = |block: &[u8]| [&[3], block, b"#/#"].concat();
-        let prior = |block: &[u8]| [&[0, 0, 0, 0, 9], block].concat();
-        let both = |block: &[u8]| [&[3, 0, 0, 0, 0, 9], block, b"#/#"].concat();
+        let padded = |block: &[u8]| [&[3][..], block, b"#/#"].concat();
+        let prior = |block: &[u8]| [&[0, 0, 0, 0, 9][..], block].concat();
+        let both = |block: &[u8]| [&[3, 0, 0, 0, 0, 9][..], block, b"#/#"].concat();
         let split = |block: &[u8]| {
             let (left, right) = block.split_at(4);
             [frame(1, 0, left), frame(9, 0, b""), frame(9, 4, right)].concat()

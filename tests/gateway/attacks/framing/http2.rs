@@ -86,8 +86,8 @@ fn a_field_holds_nothing_that_divides_a_head() {
     {
         for name in [
             [&[byte][..], b"x"].concat(),
-            [b"x", &[byte][..]].concat(),
-            [b"x", &[byte][..], b"y"].concat(),
+            [&b"x"[..], &[byte]].concat(),
+            [&b"x"[..], &[byte], b"y"].concat(),
         ] {
             let outcome = streams.block(&[good.clone(), field(&name, "v")].concat());
             assert!(outcome.is_refusal(), "{name:?}: {outcome:?}");
@@ -96,9 +96,9 @@ fn a_field_holds_nothing_that_divides_a_head() {
     for byte in [0, b'\r', b'\n'] {
         for value in [
             vec![byte],
-            [b"v", &[byte][..]].concat(),
+            [&b"v"[..], &[byte]].concat(),
             [&[byte][..], b"v"].concat(),
-            [b"v", &[byte][..], b"a: b"].concat(),
+            [&b"v"[..], &[byte], b"a: b"].concat(),
         ] {
             for name in ["x", "cookie", "accept", "x-request-id"] {
                 let outcome = streams.block(&[good.clone(), field(name, &value)].concat());
@@ -209,7 +209,7 @@ fn what_is_made_of_random_fields_has_one_reading() {
                 (0..=random.below(3)).flat_map(|_| random.pick(&PIECES).to_vec()).collect();
             with_pseudo(
                 random.pick(&[":path", ":method", ":authority", ":path"]),
-                &[b"/", &value[..]].concat(),
+                &[&b"/"[..], &value].concat(),
             )
         } else {
             with_pseudo("", b"")
