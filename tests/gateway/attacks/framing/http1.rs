@@ -350,8 +350,9 @@ fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
 
     std::thread::scope(|scope| {
         for text in &texts {
-            scope.spawn(|| {
-                let status = status(&gateway, text);
+            let gateway = &gateway;
+            scope.spawn(move || {
+                let status = status(gateway, text);
                 assert!(matches!(status, 0 | 408), "{text:?}: {status}");
             });
         }

@@ -117,19 +117,19 @@ fn a_token_that_is_not_verified_tells_nothing() {
         .start();
     let good = || Token::of("root").claim("roles", vec!["editor"]).claim("home", "/");
     let other = SigningKey::Hs256(b"another-secret-that-is-long-enough-for-hs256".to_vec());
-    let (head, signature) = {
-        let signed = good().signed();
-        let (head, signature) = signed.rsplit_once('.').unwrap();
-        (head.to_owned(), signature.to_owned())
+    let (signed, signature) = {
+        let whole = good().signed();
+        let (signed, signature) = whole.rsplit_once('.').unwrap();
+        (signed.to_owned(), signature.to_owned())
     };
     let tokens = [
         good().unsigned(),
         good().signed_with(&other),
         good().signed_with(&SigningKey::ed25519()),
-        head.clone(),
-        format!("{head}."),
-        format!("{head}.{}", signature.chars().rev().collect::<String>()),
-        format!("{head}.{}", &signature[..signature.len() - 2]),
+        signed.clone(),
+        format!("{signed}."),
+        format!("{signed}.{}", signature.chars().rev().collect::<String>()),
+        format!("{signed}.{}", &signature[..signature.len() - 2]),
         good().claim("exp", 1).signed(),
         good().claim("aud", "another").signed(),
     ];
