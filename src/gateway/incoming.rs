@@ -109,14 +109,19 @@ fn check_limits(parts: &Parts, limits: &Limits) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// RFC 9113 §8.2.1; in HTTP/1.1 white space around a value is not part of it.
+/// RFC 9113 §8.2.1; in HTTP/1.1 white space around a value is not part of it. The engine takes `"`
+/// for a character of names, which it is not (RFC 9110 §5.6.2); HTTP/1.1 is read before it reads.
 fn check_values(parts: &Parts) -> Result<(), Rejection> {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let is_padded = |value: &http::HeaderValue| {
         let value = value.as_bytes();
         is_space(value.first()) || is_space(value.last())
     };
-    if parts.version == Version::HTTP_2 && parts.headers.values().any(is_padded) {
+    if parts.version != Version::HTTP_2 {
+        return Ok(());
+    }
+    let is_quoted = |name: &HeaderName| name.as_str().contains('"');
+    if parts.headers.values().any(is_padded) || parts.headers.keys().any(is_quoted) {
         return Err(Rejection::FieldMalformed);
     }
     Ok(())
@@ -160,7 +165,7 @@ pub(super) fn wants_websocket(parts: &Parts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Request;
+    use http::{HeaderValue, Request};
 
     fn limits() -> Limits {
         Limits::default()
@@ -207,6 +212,17 @@ mod tests {
         let mut connect = parts("/", &["a"]);
         connect.method = Method::CONNECT;
         assert_eq!(rejected(&connect), Rejection::Method);
+    }
+
+    #[test]
+    fn a_field_that_only_the_engine_takes_for_one_is_refused() {
+        for (name, value) in [("x\"y", "z"), ("x", " z"), ("x", "z\t")] {
+            let mut parts = parts("https://a/", &["a"]);
+            parts.version = Version::HTTP_2;
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            parts.headers.insert(name, HeaderValue::from_str(value).unwrap());
+            assert_eq!(rejected(&parts), Rejection::FieldMalformed, "{value:?}");
+        }
     }
 
     #[test]

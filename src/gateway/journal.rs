@@ -224,6 +224,8 @@ impl Journal {
             Some(host) => Some(host),
             None => self.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
         };
+        // User information is refused, and may hold a password.
+        let host = host.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
         let authority =
             principal.map(Principal::facts).filter(|facts| facts.proof != Proof::Nothing);
         log.write(&Record {

@@ -2,7 +2,7 @@
 //! as the tail of another; over HTTP/2 on as few as the gateway keeps open.
 
 use crate::support::client::Response;
-use crate::support::frames::{END_STREAM, Outcome, RawH2};
+use crate::support::frames::{self, END_STREAM, Outcome, RawH2};
 use crate::support::gateway::TestGateway;
 use crate::support::tokens::Token;
 
@@ -49,12 +49,7 @@ impl<'g> Streams<'g> {
     #[track_caller]
     pub(super) fn block(&mut self, block: &[u8]) -> Outcome {
         self.with(|raw, stream| {
-            raw.frame(
-                crate::support::frames::HEADERS,
-                END_STREAM | crate::support::frames::END_HEADERS,
-                stream,
-                block,
-            )
+            raw.frame(frames::HEADERS, END_STREAM | frames::END_HEADERS, stream, block)
         })
     }
 
@@ -70,8 +65,12 @@ impl<'g> Streams<'g> {
         &mut self,
         send: impl FnOnce(&mut RawH2, u32) -> std::io::Result<()>,
     ) -> Outcome {
-        let (mut raw, stream) =
-            self.open.take().unwrap_or_else(|| (self.gateway.connect_frames(), 1));
+        let (mut raw, stream) = self.open.take().unwrap_or_else(|| {
+            let mut raw = self.gateway.connect_frames();
+            // Without a table of earlier fields every status is written out.
+            raw.frame(frames::SETTINGS, 0, 0, &[0, 1, 0, 0, 0, 0]).unwrap();
+            (raw, 1)
+        });
         let _ = send(&mut raw, stream);
         let outcome = raw.outcome(stream);
         // So few resets on one connection that they are no flood.

@@ -455,7 +455,7 @@ mod tests {
         for bytes in [
             "GET /a/../b HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(),
             format!("\r\n{good}"),
-            format!("x{good}"),
+            format!(" {good}"),
             format!("{good}x"),
             format!("{good}\r\n"),
             format!("{good}{good}"),

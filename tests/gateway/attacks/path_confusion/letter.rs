@@ -175,6 +175,9 @@ fn a_host_is_a_name_and_a_port_and_nothing_else() {
             let status = status(&gateway, text);
             assert!(matches!(status, 0 | 400 | 421), "{host:?}: {status}");
         }
+        if host.contains('/') {
+            continue; // there a path begins
+        }
         let absolute =
             format!("GET http://{host}/x HTTP/1.1\r\nHost: files.test\r\n{authorization}\r\n");
         let status = status(&gateway, absolute);
