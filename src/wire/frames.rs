@@ -331,18 +331,20 @@ mod tests {
             let (left, right) = block.split_at(4);
             [frame(1, 0, left), frame(9, 0, b""), frame(9, 4, right)].concat()
         };
-        let forms: [&dyn Fn(&[u8]) -> Vec<u8>; 5] = [
-            &|block| frame(1, 0x4, block),
-            &|block| frame(1, 0xc, &padded(block)),
-            &|block| frame(1, 0x24, &prior(block)),
-            &|block| frame(1, 0x2c, &both(block)),
-            &split,
-        ];
-        for form in forms {
+        let forms = |block: &[u8]| {
+            [
+                frame(1, 0x4, block),
+                frame(1, 0xc, &padded(block)),
+                frame(1, 0x24, &prior(block)),
+                frame(1, 0x2c, &both(block)),
+                split(block),
+            ]
+        };
+        for (good, bad) in forms(&good).into_iter().zip(forms(&bad)) {
             for piece in [1, 2, 3, 7, 1000] {
-                let twice = [form(&good), frame(0, 0, b"#"), form(&good)].concat();
+                let twice = [good.clone(), frame(0, 0, b"#"), good.clone()].concat();
                 assert_eq!(fed(&twice, piece), Ok(()));
-                let bytes = [form(&good), form(&bad)].concat();
+                let bytes = [good.clone(), bad.clone()].concat();
                 assert_eq!(fed(&bytes, piece), Err(Refusal::Fragment));
             }
         }
