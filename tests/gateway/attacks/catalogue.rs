@@ -50,9 +50,9 @@ fn exists(test: &str) -> bool {
     let Some((name, modules)) = parts.split_last() else { return false };
     ["tests/gateway", "src"].iter().any(|directory| {
         let Some(file) = file(&root().join(directory), modules) else { return false };
-        let text = fs::read_to_string(file).unwrap();
-        text.contains(&format!("fn {name}("))
-            && (text.contains("#[test]") || text.contains("::test]"))
+        let code = fs::read_to_string(file).unwrap();
+        code.contains(&format!("fn {name}("))
+            && (code.contains("#[test]") || text.contains("::test]"))
     })
 }
 

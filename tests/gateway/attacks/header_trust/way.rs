@@ -108,7 +108,7 @@ fn no_host_of_a_client_ends_up_in_what_the_gateway_says() {
         "X-Host",
         "X-Original-Host",
     ] {
-        lines += &format!("{name}: evil.test\r\n{}: evil.test\r\n", name.replace('-', "_"));
+        lines += &forged(name, "evil.test");
     }
     lines += "Forwarded: host=evil.test;proto=evil.test\r\n";
     let alice = authorization("alice");
