@@ -52,7 +52,7 @@ fn exists(test: &str) -> bool {
         let Some(file) = file(&root().join(directory), modules) else { return false };
         let code = fs::read_to_string(file).unwrap();
         code.contains(&format!("fn {name}("))
-            && (code.contains("#[test]") || text.contains("::test]"))
+            && (code.contains("#[test]") || code.contains("::test]"))
     })
 }
 
