@@ -110,7 +110,8 @@ fn check_limits(parts: &Parts, limits: &Limits) -> Result<(), Rejection> {
 }
 
 /// RFC 9113 §8.2.1; in HTTP/1.1 white space around a value is not part of it. The engine takes `"`
-/// for a character of names, which it is not (RFC 9110 §5.6.2); HTTP/1.1 is read before it reads.
+/// for a character of names, which it is not (RFC 9110 §5.6.2), an empty length for none, and the
+/// first of several for all; HTTP/1.1 is read before it reads.
 fn check_values(parts: &Parts) -> Result<(), Rejection> {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let is_padded = |value: &http::HeaderValue| {
@@ -121,7 +122,14 @@ fn check_values(parts: &Parts) -> Result<(), Rejection> {
         return Ok(());
     }
     let is_quoted = |name: &HeaderName| name.as_str().contains('"');
-    if parts.headers.values().any(is_padded) || parts.headers.keys().any(is_quoted) {
+    let mut lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter();
+    let has_no_length = match (lengths.next(), lengths.next()) {
+        (None, _) => false,
+        (Some(only), None) => only.is_empty() || !only.as_bytes().iter().all(u8::is_ascii_digit),
+        (Some(_), Some(_)) => true,
+    };
+    if parts.headers.values().any(is_padded) || parts.headers.keys().any(is_quoted) || has_no_length
+    {
         return Err(Rejection::FieldMalformed);
     }
     Ok(())
@@ -216,13 +224,26 @@ mod tests {
 
     #[test]
     fn a_field_that_only_the_engine_takes_for_one_is_refused() {
-        for (name, value) in [("x\"y", "z"), ("x", " z"), ("x", "z\t")] {
+        for (name, value) in [
+            ("x\"y", "z"),
+            ("x", " z"),
+            ("x", "z\t"),
+            ("content-length", ""),
+            ("content-length", "+1"),
+        ] {
             let mut parts = parts("https://a/", &["a"]);
             parts.version = Version::HTTP_2;
             let name = HeaderName::from_lowercase(name.as_bytes()).unwrap();
             parts.headers.insert(name, HeaderValue::from_str(value).unwrap());
             assert_eq!(rejected(&parts), Rejection::FieldMalformed, "{value:?}");
         }
+        let mut parts = parts("https://a/", &["a"]);
+        parts.version = Version::HTTP_2;
+        for length in ["5", "5"] {
+            assert!(Incoming::read(&parts, &limits()).is_ok());
+            parts.headers.append("content-length", HeaderValue::from_static(length));
+        }
+        assert_eq!(rejected(&parts), Rejection::FieldMalformed);
     }
 
     #[test]

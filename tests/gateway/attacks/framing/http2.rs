@@ -131,6 +131,11 @@ fn a_field_holds_nothing_that_divides_a_head() {
         let outcome = streams.block(&[good.clone(), field(name, value)].concat());
         assert!(outcome.is_refusal(), "{name:?} {value:?}: {outcome:?}");
     }
+    for (one, two) in [("0", "0"), ("0", "5"), ("5", "0"), ("", "0")] {
+        let lengths = [field("content-length", one), field("content-length", two)].concat();
+        let outcome = streams.block(&[good.clone(), lengths].concat());
+        assert!(outcome.is_refusal(), "{one} {two}: {outcome:?}");
+    }
     upstream.assert_untouched();
 }
 
