@@ -200,8 +200,10 @@ async fn drive<E: Future>(
 }
 
 fn on_expiry(expiry: Expiry, connection: &Connection, cx: &mut Context<'_>) {
-    if expiry == Expiry::Head {
-        connection.wire.time_out(cx);
+    match expiry {
+        Expiry::Head => connection.wire.time_out(cx),
+        Expiry::Idle => {}
+        Expiry::Stalled => connection.wire.abandon(),
     }
 }
 
