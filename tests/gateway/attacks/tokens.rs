@@ -6,9 +6,16 @@ mod forged;
 mod keys;
 mod shape;
 
+use crate::support::configuration::Builder;
 use crate::support::gateway::TestGateway;
 use crate::support::tokens::{Token, basic};
 use crate::support::upstream::TestUpstream;
+
+/// A gateway that lets nobody wait: what is no token is a password, and wrong.
+fn before(upstream: &TestUpstream) -> Builder {
+    TestGateway::before(upstream)
+        .section("throttle", "failures = 100000\nfailures_per_address = 100000")
+}
 
 /// Presents each token in each place that takes one; all are refused, and none by an error of ours.
 #[track_caller]

@@ -105,19 +105,19 @@ fn nothing_that_a_client_sends_is_expanded_or_fetched() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream)
         .users("users:\n  - {username: '${HOME}', password: the-password-of-home}\n")
-        .environment("DOORWARD_TEST_MARKER", "expanded-marker")
+        .environment("MARKER_OF_A_TEST", "expanded-marker")
         .start();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap());
     let templates = [
-        "{env.DOORWARD_TEST_MARKER}",
-        "${DOORWARD_TEST_MARKER}",
-        "$DOORWARD_TEST_MARKER",
-        "%{DOORWARD_TEST_MARKER}",
-        "{{ env \"DOORWARD_TEST_MARKER\" }}",
+        "{env.MARKER_OF_A_TEST}",
+        "${MARKER_OF_A_TEST}",
+        "$MARKER_OF_A_TEST",
+        "%{MARKER_OF_A_TEST}",
+        "{{ env \"MARKER_OF_A_TEST\" }}",
         "{http.request.header.Authorization}",
-        "env:DOORWARD_TEST_MARKER",
+        "env:MARKER_OF_A_TEST",
         "@/etc/hostname",
         "`id`",
         "$(id)",

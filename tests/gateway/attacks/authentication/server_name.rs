@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, NamedGroup};
@@ -136,12 +138,14 @@ fn a_session_is_resumed_for_the_name_that_it_was_opened_for_alone() {
             ("a.wild.test", None),
             ("localhost", None),
         ] {
-            let store = Arc::new(Careless::default());
+            let offer = |name: &str| Tls::new(name, &["http/1.1"]).only(version);
+            let config = offer("files.test").config(gateway.authority().certificate());
+            let mut config = (*config).clone();
+            config.resumption = Resumption::store(Arc::new(Careless::default()));
+            let config = Arc::new(config); // sessions are bound to it
             let shake = |name: &str| {
-                let tls = Tls::new(name, &["http/1.1"]).only(version);
-                let mut config = (*tls.config(gateway.authority().certificate())).clone();
-                config.resumption = rustls::client::Resumption::store(Arc::clone(&store) as _);
-                let stream = tls.shake_hands(Arc::new(config), gateway.address("tls")).unwrap();
+                let tls = offer(name);
+                let stream = tls.shake_hands(Arc::clone(&config), gateway.address("tls")).unwrap();
                 let kind = stream.conn.handshake_kind();
                 let mut client = Client::over(Box::new(stream));
                 let ask = gateway.get("/x").bearer("alice").host(name);

@@ -35,7 +35,8 @@ fn entry(name: &str, length: u8) -> Vec<u8> {
 #[test]
 fn header_lists_that_unfold_without_end_are_refused_before_they_are_held() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream).start();
+    let gateway =
+        TestGateway::before(&upstream).section("limits", "body_idle_timeout = \"1s\"").start();
     assert_serves(&gateway);
     let good = frames::block(&[
         (":method", "GET"),
@@ -43,19 +44,20 @@ fn header_lists_that_unfold_without_end_are_refused_before_they_are_held() {
         (":authority", "files.test"),
         (":path", "/bomb"),
     ]);
-    // References of one byte each: to a long entry, to a cookie, to one of the static table.
+    // References of one byte each: to the newest entry of the table, or to one that is always there.
+    let newest = vec![0xbe; 12_000];
     let lists = [
-        ("a long field", entry("x", 126), 12_000),
-        ("a cookie", entry("cookie", 1), 12_000),
-        ("an empty field", entry("x", 0), 12_000),
-        ("a static entry", vec![0x90], 12_000), // accept-encoding: gzip, deflate
-        ("crumbs", frames::block(&[("cookie", "a")]).repeat(5000), 0),
-        ("one more than may be", frames::block(&[("x", "y")]).repeat(101), 0),
+        ("a long field", [entry("x", 126), newest.clone()].concat()),
+        ("a cookie", [entry("cookie", 1), newest.clone()].concat()),
+        ("an empty field", [entry("x", 0), newest].concat()),
+        ("a field of the standard", vec![0x90; 12_000]),
+        ("crumbs", frames::block(&[("cookie", "a")]).repeat(5000)),
+        ("one more than may be", frames::block(&[("x", "y")]).repeat(101)),
     ];
 
-    for (what, first, references) in lists {
+    for (what, list) in lists {
         let (before, _) = memory(&gateway);
-        let block = [&good[..], &first, &vec![0xbe; references]].concat();
+        let block = [&good[..], &list].concat();
         let mut raw = gateway.connect_frames();
         raw.frame(frames::SETTINGS, 0, 0, &WINDOW_0).unwrap();
         let streams = (0..40).map(|number| 2 * number + 1).collect::<Vec<u32>>();

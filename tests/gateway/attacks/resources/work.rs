@@ -1,7 +1,7 @@
 //! Work that a few bytes ask for: bodies without end, tokens of dots, passwords to be hashed.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{MIB, assert_grew_less_than, assert_serves, memory, processor_time};
 use crate::support::endpoint::STORE_SECRET;
@@ -138,22 +138,25 @@ fn a_service_that_runs_out_of_descriptors_does_not_spin() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream).limit_descriptors(64).start();
     let address = gateway.address("main");
+    let start = Instant::now();
     let held = (0..200).map(|_| std::net::TcpStream::connect(address)).collect::<Vec<_>>();
-    let failing = "doorward_accept_errors_total";
-    gateway.wait("accepting to fail", || gateway.metric(failing, "") > 0.0);
+    let said = "Cannot accept connections";
+    gateway.wait("accepting to fail", || gateway.output().contains(said));
 
-    let (used, failed) = (processor_time(&gateway), gateway.metric(failing, ""));
+    let used = processor_time(&gateway);
     std::thread::park_timeout(Duration::from_secs(1));
     let used = processor_time(&gateway) - used;
-    let failed = gateway.metric(failing, "") - failed;
 
     assert!(used < Duration::from_millis(500), "{used:?} of a second");
-    assert!(failed < 100.0, "{failed} attempts in about a second");
     drop(held);
     gateway.wait("new connections to be served", || {
         let mut client = gateway.connect();
         let _ = client.try_send(gateway.get("/x").bearer("alice").bytes());
         client.response_to("GET").is_ok_and(|response| response.status() == 200)
     });
-    assert!(gateway.output().matches("Cannot accept connections").count() <= 3);
+    // Two workers, ten attempts each in a second.
+    let attempts = gateway.metric("doorward_accept_errors_total", "");
+    let most = 20.0 * (start.elapsed().as_secs_f64() + 2.0);
+    assert!((1.0..most).contains(&attempts), "{attempts} attempts, at most {most}");
+    assert!(gateway.output().matches(said).count() <= 6);
 }

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::support::endpoint::{STORE_SECRET, one_time_code};
-use crate::support::gateway::TestGateway;
 use crate::support::tokens::{Token, basic};
 use crate::support::upstream::TestUpstream;
 
@@ -21,7 +20,7 @@ fn password_grant() -> [(&'static str, &'static str); 3] {
 #[test]
 fn what_proves_one_thing_proves_nothing_else() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream)
+    let gateway = super::before(&upstream)
         .section("endpoints.tokens", "dialect = \"standard\"\nissuer = \"local\"\npath = \"/own\"")
         .section("store", &format!("secret = \"{STORE_SECRET}\""))
         .route("accept = [\"bearer\", \"basic\", \"x-auth-token\"]")

@@ -9,7 +9,6 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{assert_refused, assert_serves, parts};
-use crate::support::gateway::TestGateway;
 use crate::support::tokens::{self, SigningKey, Token};
 use crate::support::upstream::TestUpstream;
 
@@ -35,7 +34,7 @@ fn cases(word: &str) -> Vec<String> {
 #[test]
 fn a_token_without_a_signature_is_none_whatever_its_header_says() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream).start();
+    let gateway = super::before(&upstream).start();
     let [good, payload, signature] = parts();
     let mut algorithms =
         cases("none").iter().map(|name| json!(name).to_string()).collect::<Vec<_>>();
@@ -124,7 +123,7 @@ fn a_public_key_is_nobodys_secret() {
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
     };
     let der = |pem: String| STANDARD.decode(pem.lines().nth(1).unwrap()).unwrap();
-    let gateway = TestGateway::before(&upstream)
+    let gateway = super::before(&upstream)
         .file("keys/rsa.pem", pem(spki.as_ref()))
         .file("keys/ed.pem", ed25519.public_pem())
         .file("keys/ec.pem", es256.public_pem())
@@ -170,7 +169,7 @@ fn a_public_key_is_nobodys_secret() {
 #[test]
 fn a_key_that_a_token_brings_along_is_not_asked_for() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream)
+    let gateway = super::before(&upstream)
         .file("keys/current.pem", SigningKey::es256().public_pem())
         .section(
             "issuers.local",

@@ -6,7 +6,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::{assert_refused, assert_serves, parts};
-use crate::support::gateway::TestGateway;
 use crate::support::tokens::{self, Token, now};
 use crate::support::upstream::TestUpstream;
 
@@ -35,7 +34,7 @@ fn claims() -> String {
 #[test]
 fn an_encrypted_token_is_refused_without_a_look_inside() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream).start();
+    let gateway = super::before(&upstream).start();
     let [header, payload, signature] = parts();
     let (inside, unsigned) = (Token::of("alice").signed(), Token::of("alice").unsigned());
 
@@ -97,7 +96,7 @@ fn an_encrypted_token_is_refused_without_a_look_inside() {
 #[test]
 fn json_with_two_readings_is_no_token() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream).start();
+    let gateway = super::before(&upstream).start();
     let claims = claims();
     let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
 
@@ -172,7 +171,7 @@ fn json_with_two_readings_is_no_token() {
 #[test]
 fn times_and_audiences_of_any_other_type_are_refused() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream).start();
+    let gateway = super::before(&upstream).start();
     let later = now() + 3600;
     let with = |name: &str, value: &str| {
         let base = json!({
@@ -243,7 +242,7 @@ fn times_and_audiences_of_any_other_type_are_refused() {
 #[test]
 fn a_damaged_signature_is_a_refusal_and_never_a_failure() {
     let upstream = TestUpstream::start();
-    let gateway = TestGateway::before(&upstream).start();
+    let gateway = super::before(&upstream).start();
     let [header, payload, signature] = parts();
     let signed = format!("{header}.{payload}");
     let bytes = URL_SAFE_NO_PAD.decode(&signature).unwrap();
