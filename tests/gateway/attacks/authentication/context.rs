@@ -1,5 +1,7 @@
 //! A verdict holds for whom and for what it was made, however much is remembered and shared.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::PASSWORD;
@@ -70,7 +72,7 @@ fn a_crowd_is_never_mixed_up() {
     .start();
     let mut users = String::from("users:\n");
     for number in 0..USERS {
-        users += &format!("  - {{username: user{number}, password: password-of-{number}}}\n");
+        let _ = writeln!(users, "  - {{username: user{number}, password: password-of-{number}}}");
     }
     let gateway = TestGateway::before(&upstream).users(&users).start();
 

@@ -226,17 +226,17 @@ fn many_open_streams_are_let_go_at_little_cost() {
 }
 
 /// A small generator (xorshift): the same frames at every run.
-struct Dice(u64);
+struct Dice(usize);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % sides
     }
 
-    fn byte(&mut self, sides: u64) -> u8 {
+    fn byte(&mut self, sides: usize) -> u8 {
         u8::try_from(self.roll(sides)).unwrap()
     }
 }
@@ -253,17 +253,17 @@ fn frames_at_random_end_a_connection_at_most() {
         let mut bytes = Vec::new();
         for _ in 0..40 {
             let kind = dice.byte(11);
-            let stream = u32::try_from([0, 1, 1, 3, 5, 2, 0x7fff_ffff][dice.roll(7) as usize]);
-            let length = [0, 1, 4, 5, 6, 8, 30, 300][dice.roll(8) as usize];
+            let stream = u32::try_from([0, 1, 1, 3, 5, 2, 0x7fff_ffff][dice.roll(7)]);
+            let length = [0, 1, 4, 5, 6, 8, 30, 300][dice.roll(8)];
             let payload = if dice.roll(3) == 0 {
                 block.clone()
             } else {
                 (0..length).map(|_| dice.byte(256)).collect()
             };
-            let flags = [0, 1, 4, 5, 8, 0x20, 0x2d, 0xff][dice.roll(8) as usize];
+            let flags = [0, 1, 4, 5, 8, 0x20, 0x2d, 0xff][dice.roll(8)];
             let mut frame = frames::encode(kind, flags, stream.unwrap(), &payload);
             if dice.roll(10) == 0 {
-                let at = dice.roll(frame.len() as u64) as usize;
+                let at = dice.roll(frame.len());
                 frame[at] ^= 1 << dice.roll(8);
             }
             bytes.extend(frame);
