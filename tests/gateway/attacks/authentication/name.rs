@@ -183,7 +183,7 @@ fn whoever_is_refused_costs_one_verification() {
         }
         let verified = refused() - before;
         assert!((11.5..12.5).contains(&verified), "{user}: {verified} verifications of 12");
-        super::super::resources::processor_time(&gateway) - time
+        super::super::resources::processor_time(&gateway).saturating_sub(time)
     };
 
     let warm = cost("alice", "wrong");
