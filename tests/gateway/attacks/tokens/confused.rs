@@ -55,7 +55,8 @@ fn what_proves_one_thing_proves_nothing_else() {
         things.push(Token::of("alice").header("typ", kind).signed());
     }
     super::assert_refused(&gateway, &upstream, &things);
-    for thing in &things {
+    // As a name a password would be written down.
+    for thing in things.iter().filter(|thing| *thing != PASSWORD) {
         for (name, value) in [
             ("X-Api-Key", thing.clone()),
             ("Authorization", format!("ApiKey {thing}")),
