@@ -11,7 +11,7 @@ const BACKLOG: i32 = 4096;
 
 /// What the kernel takes of a response before it can send it. By itself it takes megabytes: clients
 /// that hardly read would fill its memory for sockets, and nobody would see that they stand still.
-const UNSENT: u32 = 128 * 1024;
+const UNSENT: u32 = 256 * 1024;
 
 /// A listener whose socket stands.
 #[derive(Debug)]
