@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{CipherSuite, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
@@ -140,10 +140,26 @@ impl Names {
     }
 }
 
-/// The provider of all cryptography.
+/// The cipher suites that come before all others.
+const PREFERRED: [CipherSuite; 6] = [
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+];
+
+/// The provider of all cryptography. Its cipher suites, which all authenticate what they encrypt
+/// and outlive the loss of a key, stand in the order in which a listener prefers them.
 #[must_use]
 pub fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.cipher_suites.sort_by_key(|suite| {
+        let rank = PREFERRED.iter().position(|preferred| *preferred == suite.suite());
+        rank.unwrap_or(PREFERRED.len())
+    });
+    Arc::new(provider)
 }
 
 /// Keys for session tickets, to be kept over reloads so that sessions resume.
@@ -189,6 +205,7 @@ impl Tls {
             .with_cert_resolver(Arc::new(Resolver { names: Arc::clone(&names), keys }));
         config.alpn_protocols =
             offer.protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        config.ignore_client_order = true;
         config.ticketer = ticketer;
         config.send_tls13_tickets = 1;
         config.max_early_data_size = 0; // RFC 8470: a replayed request is no request
@@ -290,6 +307,21 @@ mod tests {
             pairs.iter().map(|(chain, key)| Files { chain, key }).collect::<Vec<_>>();
         let offer = Offer { certificates, allows_tls12: true, protocols: vec!["h2", "http/1.1"] };
         Tls::load(&offer, &provider(), ticketer().unwrap())
+    }
+
+    #[test]
+    fn every_cipher_suite_authenticates_and_keeps_the_past_secret() {
+        let provider = provider();
+        let suites: Vec<_> =
+            provider.cipher_suites.iter().map(|suite| format!("{:?}", suite.suite())).collect();
+
+        for suite in &suites {
+            let keeps = suite.starts_with("TLS13_") || suite.starts_with("TLS_ECDHE_");
+            let is_aead = suite.contains("_GCM_") || suite.contains("_POLY1305_");
+            assert!(keeps && is_aead, "{suite}");
+        }
+        assert!(suites.first().is_some_and(|suite| suite.contains("AES_128_GCM")), "{suites:?}");
+        assert!(suites.last().is_some_and(|suite| suite.contains("CHACHA20")), "{suites:?}");
     }
 
     #[test]

@@ -268,6 +268,14 @@ impl Wire {
         (inner.stream.take(), std::mem::take(&mut inner.held))
     }
 
+    /// The client takes nothing of what it was sent: what the kernel still holds for it is thrown
+    /// away when the connection closes, which would else live on without us for minutes.
+    pub fn abandon(&self) {
+        if let Some(socket) = self.inner.borrow().stream.socket() {
+            let _ = socket.set_zero_linger(); // it may be gone already
+        }
+    }
+
     /// Refuses a head that did not come to its end in time.
     pub fn time_out(&self, cx: &mut Context<'_>) {
         self.answer(&mut self.inner.borrow_mut(), Refusal::HeadTimeout, cx);

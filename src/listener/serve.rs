@@ -107,7 +107,11 @@ pub(super) async fn drive<E: Future>(
                     wire.time_out(cx);
                     return Poll::Ready(Driven::Cut);
                 }
-                Some(Expiry::Idle | Expiry::Stalled) => return Poll::Ready(Driven::Cut),
+                Some(Expiry::Stalled) => {
+                    wire.abandon();
+                    return Poll::Ready(Driven::Cut);
+                }
+                Some(Expiry::Idle) => return Poll::Ready(Driven::Cut),
             }
         }
         Poll::Pending

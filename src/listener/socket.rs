@@ -3,11 +3,15 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::config::ListenAddress;
 
 const BACKLOG: i32 = 4096;
+
+/// What the kernel takes of a response before it can send it. By itself it takes megabytes: clients
+/// that hardly read would fill its memory for sockets, and nobody would see that they stand still.
+const UNSENT: u32 = 256 * 1024;
 
 /// A listener whose socket stands.
 #[derive(Debug)]
@@ -95,6 +99,7 @@ pub fn bind(name: &str, address: &ListenAddress, passed: &Passed) -> Result<Boun
             })?;
             let prepared = socket.try_clone().and_then(|socket| {
                 socket.set_nonblocking(true)?;
+                SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
                 Ok(socket)
             });
             prepared.map_err(|source| BindError::Passed { name: name.to_owned(), source })?
@@ -110,6 +115,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    socket.set_tcp_notsent_lowat(UNSENT)?; // as every connection inherits it
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

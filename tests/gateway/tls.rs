@@ -49,6 +49,27 @@ fn tls_1_2_and_1_3_are_spoken() {
 }
 
 #[test]
+fn the_cipher_suite_is_the_gateways_choice() {
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).start();
+
+    for version in [&TLS12, &TLS13] {
+        for is_reversed in [false, true] {
+            let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+            provider.cipher_suites.sort_by_key(|suite| format!("{:?}", suite.suite()));
+            if is_reversed {
+                provider.cipher_suites.reverse();
+            }
+            let tls = Tls::new("files.test", &["http/1.1"]).only(version);
+            let trusted = gateway.authority().certificate();
+            let stream = tls.connect_with(provider, gateway.address("tls"), trusted).unwrap();
+            let suite = stream.conn.negotiated_cipher_suite().unwrap().suite();
+            assert!(format!("{suite:?}").ends_with("AES_128_GCM_SHA256"), "{suite:?}");
+        }
+    }
+}
+
+#[test]
 fn the_minimum_is_kept() {
     let upstream = TestUpstream::start();
     let gateway =

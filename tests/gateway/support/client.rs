@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
@@ -241,10 +242,17 @@ impl Tls {
     }
 
     pub(crate) fn config(&self, trusted: &CertificateDer<'static>) -> Arc<ClientConfig> {
+        self.config_with(rustls::crypto::aws_lc_rs::default_provider(), trusted)
+    }
+
+    fn config_with(
+        &self,
+        provider: CryptoProvider,
+        trusted: &CertificateDer<'static>,
+    ) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&self.versions)
             .unwrap()
             .with_root_certificates(roots)
@@ -259,8 +267,27 @@ impl Tls {
         address: SocketAddr,
         trusted: &CertificateDer<'static>,
     ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        self.shake_hands(self.config(trusted), address)
+    }
+
+    /// As [`Self::connect`], with cryptography of the test's choice.
+    pub(crate) fn connect_with(
+        &self,
+        provider: CryptoProvider,
+        address: SocketAddr,
+        trusted: &CertificateDer<'static>,
+    ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        self.shake_hands(self.config_with(provider, trusted), address)
+    }
+
+    /// As [`Self::connect`], with settings of the test's own.
+    pub(crate) fn shake_hands(
+        &self,
+        config: Arc<ClientConfig>,
+        address: SocketAddr,
+    ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
         let name = ServerName::try_from(self.server_name.clone()).unwrap();
-        let connection = ClientConnection::new(self.config(trusted), name).unwrap();
+        let connection = ClientConnection::new(config, name).unwrap();
         let mut stream = StreamOwned::new(connection, tcp(address));
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock)?;

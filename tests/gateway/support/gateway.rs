@@ -111,7 +111,7 @@ impl TestGateway {
     }
 
     #[track_caller]
-    pub(super) fn wait_until_ready(&mut self) {
+    pub(crate) fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         while self.try_admin("GET", "/readyz").is_none_or(|response| response.status != 200) {
             let exited = self.child.lock().unwrap().try_wait().unwrap();
