@@ -218,8 +218,8 @@ pub(crate) fn of_text(
     roles: &Roles,
     limits: Limits,
 ) -> Result<(Directory, Vec<Warning>), DirectoryError> {
-    let content = entry::parse(text, settings.format)
-        .map_err(|fault| fault.at(&settings.file, text))?;
+    let content =
+        entry::parse(text, settings.format).map_err(|fault| fault.at(&settings.file, text))?;
     let mut warnings = Warnings::new(&settings.file);
     let merged = merge_roles(roles, &content).map_err(|fault| fault.at(&settings.file, text));
     let mut roles = merged?;

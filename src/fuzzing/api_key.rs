@@ -44,7 +44,9 @@ fn ask_scope(text: &str) {
     let paths = ["/", "/alice", "/alice/a", "/alice2", "/bob/alice"];
     for path in paths.into_iter().filter_map(|path| CanonicalPath::parse(path).ok()) {
         let below = |prefix: &str| {
-            path.as_str().strip_prefix(prefix).is_some_and(|it| it.is_empty() || it.starts_with('/'))
+            path.as_str()
+                .strip_prefix(prefix)
+                .is_some_and(|it| it.is_empty() || it.starts_with('/'))
         };
         let expected = scope.path.as_ref().is_none_or(|prefix| below(prefix.as_str()));
         assert_eq!(scope.allows_path(&path), expected, "{text} {path}");

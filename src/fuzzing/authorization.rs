@@ -54,9 +54,9 @@ fn ask_one(fields: &HeaderMap, accepted: Accepted, cookie: Option<CookieName>) {
         assert_eq!(taken.err(), Some(CredentialError::Ambiguous), "{fields:?}");
         return;
     }
-    let value = [&header::AUTHORIZATION, &X_AUTH_TOKEN, &X_API_KEY]
-        .into_iter()
-        .find_map(|name| fields.get(name).filter(|_| presented == 1 && (*name != X_API_KEY || api_key)));
+    let value = [&header::AUTHORIZATION, &X_AUTH_TOKEN, &X_API_KEY].into_iter().find_map(|name| {
+        fields.get(name).filter(|_| presented == 1 && (*name != X_API_KEY || api_key))
+    });
     let value = value.map_or(&b""[..], HeaderValue::as_bytes);
     match taken {
         Err(error) => assert!(
@@ -73,7 +73,8 @@ fn ask_one(fields: &HeaderMap, accepted: Accepted, cookie: Option<CookieName>) {
         Ok(Credential::Session(sealed)) => {
             assert!(session && presented == 0 && cookie.is_some());
             let is_there = fields.get_all(header::COOKIE).iter().any(|value| {
-                sealed.is_empty() || memchr::memmem::find(value.as_bytes(), sealed.as_bytes()).is_some()
+                sealed.is_empty()
+                    || memchr::memmem::find(value.as_bytes(), sealed.as_bytes()).is_some()
             });
             assert!(is_there, "{sealed}");
         }

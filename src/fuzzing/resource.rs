@@ -132,19 +132,23 @@ fn ask_query(query: &CanonicalQuery<'_>) {
 
 /// No reading of anything that is sent leaves the home.
 fn ask_readings(rule: &HomeRule, target: &Target<'_>) {
-    ask_inside(target.path().as_bytes(), &["files", "alice"], rule.dialect, Patterns::Literal);
+    ask_inside(target.path().as_bytes(), &["files", "alice"], rule.dialect);
     if let Some(to) = target.destination() {
-        ask_inside(to.as_bytes(), &["files", "alice"], rule.dialect, Patterns::Literal);
+        ask_inside(to.as_bytes(), &["files", "alice"], rule.dialect);
     }
     for value in values(target.query().unwrap_or_default().as_bytes(), b"dir") {
-        ask_inside(&value, &["alice"], rule.dialect, Patterns::Matched);
+        ask_inside(&value, &["alice"], rule.dialect);
+        for reading in reading::all(&value, rule.dialect) {
+            let climbs = reading::segments(&reading).any(|pattern| matches(pattern, b"..", true));
+            assert!(!climbs, "{:?} matches a parent", String::from_utf8_lossy(&reading));
+        }
     }
 }
 
-fn ask_inside(text: &[u8], home: &[&str], dialect: Dialect, patterns: Patterns) {
+fn ask_inside(text: &[u8], home: &[&str], dialect: Dialect) {
     let home: Vec<Text> = home.iter().map(|segment| segment.as_bytes().to_vec()).collect();
     for reading in reading::all(text, dialect) {
-        let place = reading::walk(&reading, patterns);
+        let place = reading::walk(&reading, Patterns::Literal);
         assert!(
             reading::is_below(&place, &home, dialect),
             "{:?}, read as {:?}, leaves the home",
@@ -152,6 +156,36 @@ fn ask_inside(text: &[u8], home: &[&str], dialect: Dialect, patterns: Patterns) 
             String::from_utf8_lossy(&reading)
         );
         ask_no_dots(&String::from_utf8_lossy(text), &reading);
+    }
+}
+
+/// Whether a shell's pattern matches a name; a wildcard takes no dot at the beginning, brackets do
+/// in some shells.
+fn matches(pattern: &[u8], name: &[u8], at_start: bool) -> bool {
+    let is_hidden = at_start && name.starts_with(b".");
+    match (pattern, name) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => {
+            let mut tails = (0..=name.len()).filter_map(|from| name.get(from..));
+            !is_hidden && tails.any(|tail| matches(rest, tail, false))
+        }
+        ([b'?', rest @ ..], [_, tail @ ..]) => !is_hidden && matches(rest, tail, false),
+        ([b'[', rest @ ..], [first, tail @ ..]) => {
+            let Some(end) = rest.iter().skip(1).position(|byte| *byte == b']') else {
+                return *first == b'[' && matches(rest, tail, false);
+            };
+            let (class, rest) = rest.split_at_checked(end + 1).unwrap_or_default();
+            let rest = rest.get(1..).unwrap_or_default();
+            let is_negated = matches!(class, [b'!' | b'^', ..]);
+            let named = class.get(usize::from(is_negated)..).unwrap_or_default();
+            let is_named = named.contains(first)
+                || named
+                    .windows(3)
+                    .any(|it| matches!(it, [from, b'-', to] if (from..=to).contains(&first)));
+            is_named != is_negated && matches(rest, tail, false)
+        }
+        ([letter, rest @ ..], [first, tail @ ..]) => letter == first && matches(rest, tail, false),
+        (_, []) | ([], _) => false,
     }
 }
 
@@ -166,7 +200,8 @@ fn values(query: &[u8], name: &[u8]) -> Vec<Text> {
             key.trim_ascii() == name
         };
         if reading::all(key, Dialect::Posix).into_iter().any(is_name) {
-            let spaced: Text = value.iter().map(|it| if *it == b'+' { b' ' } else { *it }).collect();
+            let spaced: Text =
+                value.iter().map(|it| if *it == b'+' { b' ' } else { *it }).collect();
             found.extend([reading::decode(value), reading::decode(&spaced)]);
         }
     }

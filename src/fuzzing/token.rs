@@ -14,8 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Oracle, headed};
 use crate::token::{
-    Algorithm, ClaimPaths, IssuerSettings, Keyring, RequiredClaims, Signer, VerifiedToken,
-    Verifier,
+    Algorithm, ClaimPaths, IssuerSettings, Keyring, RequiredClaims, Signer, VerifiedToken, Verifier,
 };
 
 const NOW: u64 = 1_800_000_000;
