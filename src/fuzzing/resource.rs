@@ -111,7 +111,12 @@ fn ask_host(raw: &str) {
 
 /// A path is its own canonical form, and no reading of it has a dot segment.
 fn ask_path(path: &CanonicalPath<'_>) {
-    assert_eq!(CanonicalPath::parse(path.as_str()).as_ref(), Ok(path));
+    let again = CanonicalPath::parse(path.as_str());
+    assert_eq!(again.as_ref().map(CanonicalPath::as_str), Ok(path.as_str()));
+    for dialect in Dialect::ALL {
+        let judged = again.as_ref().map(|again| again.admit(dialect).is_ok());
+        assert_eq!(judged, Ok(path.admit(dialect).is_ok()), "{path}, {dialect}");
+    }
     let is_wire = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\');
     assert!(path.as_str().bytes().all(is_wire), "{path}");
     for reading in reading::all(path.as_str().as_bytes(), Dialect::Posix) {
