@@ -39,26 +39,26 @@ pub(super) fn ask(input: &[u8]) {
 }
 
 fn ask_one(fields: &HeaderMap, accepted: Accepted, cookie: Option<CookieName>) {
-    let taken = Credential::extract(fields, accepted, cookie);
+    let credential = Credential::extract(fields, accepted, cookie);
     let count = |name: &HeaderName| fields.get_all(name).iter().count();
     let keys = if accepted.api_key { count(&X_API_KEY) } else { 0 };
     let presented = count(&header::AUTHORIZATION) + count(&X_AUTH_TOKEN) + keys;
     let Accepted { anonymous, api_key, basic, bearer, session, x_auth_token } = accepted;
     if !(api_key || basic || bearer || session || x_auth_token) {
         let expected = if anonymous { "anonymous" } else { "missing" };
-        let found = taken.as_ref().map_or("missing", Credential::label);
+        let found = credential.as_ref().map_or("missing", Credential::label);
         assert_eq!(found, expected, "a route that looks at nothing");
         return;
     }
     if presented > 1 {
-        assert_eq!(taken.err(), Some(CredentialError::Ambiguous), "{fields:?}");
+        assert_eq!(credential.err(), Some(CredentialError::Ambiguous), "{fields:?}");
         return;
     }
     let value = [&header::AUTHORIZATION, &X_AUTH_TOKEN, &X_API_KEY].into_iter().find_map(|name| {
         fields.get(name).filter(|_| presented == 1 && (*name != X_API_KEY || api_key))
     });
     let value = value.map_or(&b""[..], HeaderValue::as_bytes);
-    match taken {
+    match credential {
         Err(error) => assert!(
             error != CredentialError::Missing || (presented == 0 && !anonymous),
             "{error} of {fields:?}"

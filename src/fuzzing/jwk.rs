@@ -66,6 +66,6 @@ fn ask_signer(keyring: &Keyring) {
         bound: false,
     };
     let Ok(verifier) = Verifier::new(vec![settings]) else { return };
-    let verified = verifier.verify(&token, NOW).map(|token| token.subject);
-    assert_eq!(verified.as_deref(), Ok("alice"), "its own signature");
+    let subject = verifier.verify(&token, NOW).map(|token| token.subject);
+    assert_eq!(subject.as_deref(), Ok("alice"), "its own signature");
 }

@@ -88,20 +88,20 @@ impl Token {
         let algorithms = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
         let (secrets, _) = Keyring::from_secret(SECRET, &algorithms).ok()?;
         let pairs = pairs()?;
-        let mut signed = HashSet::new();
+        let mut known = HashSet::new();
         for id in ["rsa", "ec", "ed"] {
             let token = Signer::with_key_id(&pairs, id, None).ok()?.sign(&claims("pairs")).ok()?;
-            signed.insert(token.rsplit_once('.')?.0.to_owned());
+            known.insert(token.rsplit_once('.')?.0.to_owned());
         }
         for algorithm in algorithms {
             let signer = Signer::newest(&secrets, Some(&[algorithm])).ok()?;
             let token = signer.sign(&claims("secrets")).ok()?;
-            signed.insert(token.rsplit_once('.')?.0.to_owned());
+            known.insert(token.rsplit_once('.')?.0.to_owned());
         }
         let secrets = settings("secrets", secrets);
         let both = Verifier::new(vec![secrets.clone(), settings("pairs", pairs)]).ok()?;
         let verifiers = [both, Verifier::new(vec![secrets]).ok()?];
-        Some(Self { verifiers, secret: hmac::Key::new(hmac::HMAC_SHA256, SECRET), signed })
+        Some(Self { verifiers, secret: hmac::Key::new(hmac::HMAC_SHA256, SECRET), signed: known })
     }
 
     fn ask(&self, input: &[u8]) {
