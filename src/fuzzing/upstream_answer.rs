@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use crate::forward::chunked::{Chunked, Decoded};
-use crate::forward::head::{self, Framing, HeadError};
+use crate::forward::head::{self, Framing, HeadError, Room};
 
 /// What of a head goes on, and the bytes behind it.
 #[derive(Debug, PartialEq)]
@@ -39,12 +39,12 @@ fn read<'b>(
     pieces: impl Iterator<Item = &'b [u8]>,
     to_head: bool,
 ) -> Result<Option<Head>, HeadError> {
-    let mut input = BytesMut::new();
+    let (mut input, mut room) = (BytesMut::new(), Room::default());
     let mut taken = None;
     for piece in pieces {
         input.extend_from_slice(piece);
         if taken.is_none() {
-            taken = head::take(&mut input, to_head)?;
+            taken = head::take(&mut input, &mut room, to_head)?;
         }
     }
     Ok(taken.map(|head| Head {
