@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::token::{
-    ClaimPaths, IssuerSettings, KeyType, Keyring, RequiredClaims, Signer, Verifier,
+    ClaimPaths, IssuerSettings, Key, KeyType, Keyring, RequiredClaims, Signer, Verifier,
 };
 
 const NOW: u64 = 1_800_000_000;
@@ -28,7 +28,7 @@ pub(super) fn ask(input: &[u8]) {
     let published = serde_json::to_value(keyring.public_jwks()).unwrap_or_default();
     ask_public(&published);
     if let Ok((again, _)) = Keyring::from_jwks(published.to_string().as_bytes()) {
-        let ids: Vec<_> = again.keys().map(|key| key.id()).collect();
+        let ids: Vec<_> = again.keys().map(Key::id).collect();
         assert_eq!(ids, public_ids);
         assert!(!again.can_sign());
     } else {

@@ -135,7 +135,12 @@ fn references(xml: &[u8]) -> Vec<String> {
                 }
             }
             Event::Eof => return found,
-            _ => {}
+            Event::Start(_)
+            | Event::Empty(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_) => {}
         }
     }
 }

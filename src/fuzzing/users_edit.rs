@@ -7,6 +7,7 @@ use super::headed;
 use super::users::read;
 use crate::directory::edit::{Change, NewUser, Update, rewrite};
 use crate::directory::{Directory, Format};
+use crate::resource::PathPrefix;
 
 const HASH: &str = "$2y$04$abcdefghijklmnopqrstuuL7hC0l7vXQHNn6cmOlkYVhE7zJ8cYxe";
 
@@ -74,8 +75,10 @@ fn change_of(name: &str, user: &str) -> Option<Change> {
 fn meant(change: &Change) -> Option<&str> {
     match change {
         Change::Add(new) => Some(&new.name),
-        Change::Disable(name) | Change::Enable(name) | Change::Remove(name) => Some(name),
-        Change::SetPassword { name, .. } => Some(name),
+        Change::Disable(name)
+        | Change::Enable(name)
+        | Change::Remove(name)
+        | Change::SetPassword { name, .. } => Some(name),
         Change::Update(update) => Some(&update.name),
         Change::SetRole { .. } | Change::RemoveRole(_) => None,
     }
@@ -86,11 +89,13 @@ fn ask_others(before: &Directory, after: &Directory, change: &Change) {
     let others = |directory: &Directory| -> Vec<String> {
         let users = directory.users().filter(|user| Some(&*user.name) != meant);
         // What a role may do is said of each who has it.
-        let told = users.map(|user| match change {
-            Change::SetRole { .. } | Change::RemoveRole(_) => {
+        let is_of_roles = matches!(change, Change::SetRole { .. } | Change::RemoveRole(_));
+        let told = users.map(|user| {
+            if is_of_roles {
                 format!("{} {:?} {:?} {}", user.name, user.home, user.roles, user.disabled)
+            } else {
+                format!("{user:?}")
             }
-            _ => format!("{user:?}"),
         });
         told.collect()
     };
@@ -106,7 +111,7 @@ fn ask_meant(after: &Directory, change: &Change) {
         Change::SetPassword { .. } => assert!(user.is_some_and(|user| user.password.is_some())),
         Change::Update(_) => {
             let home = user.and_then(|user| user.home.as_ref());
-            assert_eq!(home.map(|home| home.as_str()), Some("/elsewhere"));
+            assert_eq!(home.map(PathPrefix::as_str), Some("/elsewhere"));
         }
         Change::SetRole { name, .. } => assert!(after.roles().get(name).is_some()),
         Change::RemoveRole(name) => assert!(after.roles().get(name).is_none()),
