@@ -25,7 +25,7 @@ mod shape;
 mod source;
 mod store;
 mod tree;
-mod unit;
+pub(crate) mod unit;
 mod upstream;
 
 use std::collections::BTreeMap;

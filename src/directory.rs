@@ -205,18 +205,33 @@ pub fn load(
     marker: Option<&Marker>,
 ) -> Result<(Directory, Vec<Warning>), DirectoryError> {
     let file = file::read(&settings.file)?;
-    let content = entry::parse(&file.text, settings.format)
-        .map_err(|fault| fault.at(&settings.file, &file.text))?;
+    of_text(settings, &file.text, file.is_exposed, roles, limits)
+}
+
+/// The directory that a file's text makes. `is_exposed`: whether anybody may read the file.
+///
+/// # Errors
+///
+/// As [`load`], but for reading.
+pub(crate) fn of_text(
+    settings: &DirectorySettings,
+    text: &str,
+    is_exposed: bool,
+    roles: &Roles,
+    limits: Limits,
+) -> Result<(Directory, Vec<Warning>), DirectoryError> {
+    let content =
+        entry::parse(text, settings.format).map_err(|fault| fault.at(&settings.file, text))?;
     let mut warnings = Warnings::new(&settings.file);
-    let merged = merge_roles(roles, &content).map_err(|fault| fault.at(&settings.file, &file.text));
+    let merged = merge_roles(roles, &content).map_err(|fault| fault.at(&settings.file, text));
     let mut roles = merged?;
     for role in &content.roles {
-        let (line, column) = error::place(&file.text, role.offset);
+        let (line, column) = error::place(text, role.offset);
         let place = format!("{}:{line}:{column}", settings.file.display());
         roles.stands_at(&role.name, place);
     }
-    let lines = lines(&file.text, content.entries.iter().map(|entry| entry.offset));
-    if file.is_exposed && content.entries.iter().any(Entry::has_password) {
+    let lines = lines(text, content.entries.iter().map(|entry| entry.offset));
+    if is_exposed && content.entries.iter().any(Entry::has_password) {
         warnings
             .add(None, "everybody on this machine may read the passwords in it: chmod o-r".into());
     }

@@ -15,7 +15,7 @@ mod identify;
 pub(crate) mod incoming;
 mod journal;
 mod login;
-mod multistatus;
+pub(crate) mod multistatus;
 pub mod reason;
 pub mod rejection;
 pub mod response;

@@ -17,6 +17,8 @@ pub mod credential;
 pub mod directory;
 pub mod endpoint;
 pub mod forward;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gateway;
 pub mod home;
 pub mod identity;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// `"10s"`, `"1m30s"`, `"500ms"`; zero may stand without a unit.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -29,7 +29,7 @@ const UNITS: [(&str, u64); 9] = [
 ];
 
 /// `"64KiB"`, `"10MB"`, `"512B"`; zero may stand without a unit. The case of the unit is free.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     if text == "0" {
         return Ok(0);
     }
@@ -49,7 +49,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 /// Prints a duration as it is written in the configuration.
-pub(super) struct Span(pub(super) Duration);
+pub(crate) struct Span(pub(crate) Duration);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,7 +59,7 @@ impl fmt::Display for Span {
 }
 
 /// Prints a size as it is written in the configuration.
-pub(super) struct Bytes(pub(super) u64);
+pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -105,8 +105,11 @@ fn take_line(input: &mut BytesMut, most: usize) -> Result<Option<BytesMut>, Malf
 }
 
 fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
-    let digits = line.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii_end();
-    if digits.is_empty() || digits.len() > 15 {
+    let mut digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
+    while let [rest @ .., b' ' | b'\t'] = digits {
+        digits = rest; // RFC 9112 §7.1.1: "bad" white space, and no other
+    }
+    if digits.is_empty() || digits.len() > 15 || line.contains(&b'\r') {
         return Err(Malformed);
     }
     digits.iter().try_fold(0, |size: u64, &digit| {
@@ -146,9 +149,17 @@ mod tests {
 
     #[test]
     fn a_body_that_breaks_its_framing_is_refused() {
-        for body in
-            ["5\nhello\r\n", "5\r\nhello!\r\n", "g\r\n", "\r\n", "-1\r\n", "ffffffffffffffff\r\n"]
-        {
+        for body in [
+            "5\nhello\r\n",
+            "5\r\nhello!\r\n",
+            "g\r\n",
+            "\r\n",
+            "-1\r\n",
+            "ffffffffffffffff\r\n",
+            "5\r\r\nhello\r\n",
+            "5;x\ry\r\nhello\r\n",
+            "5\x0c\r\nhello\r\n",
+        ] {
             assert_eq!(decode_all(&[body.as_bytes()]), Err(Malformed), "{body:?}");
         }
     }

@@ -159,7 +159,8 @@ struct Held {
     is_foreign: bool,
 }
 
-async fn translate(
+/// Translates a whole answer into `sink`, which is to be emptied whenever this waits.
+pub(crate) async fn translate(
     source: impl AsyncBufRead + Unpin,
     see: Revealer<'_>,
     sink: &RefCell<Vec<u8>>,

@@ -53,9 +53,13 @@ fn judge_reading(rule: &HomeRule, home: &PathPrefix, value: &str) -> Result<(), 
     }
     inspect_decoded(value)
         .and_then(|found| found.admit(rule.dialect))
-        .and_then(
-            |()| if may_glob_upwards(value) { Err(ResourceError::DotSegment) } else { Ok(()) },
-        )
+        .and_then(|()| {
+            if may_glob_upwards_once_decoded(value) {
+                Err(ResourceError::DotSegment)
+            } else {
+                Ok(())
+            }
+        })
         .map_err(|error| HomeError::Ambiguous(QUERY, error))?;
     if rule.mode == Mode::Rewrite || home.is_root() {
         return Ok(());
@@ -70,6 +74,23 @@ fn judge_reading(rule: &HomeRule, home: &PathPrefix, value: &str) -> Result<(), 
         Err(HomeError::CaseVariant(QUERY))
     } else {
         Err(HomeError::Outside(QUERY))
+    }
+}
+
+/// Whether [`may_glob_upwards`] holds for a value as it is, or as a server has it that decodes again.
+/// Who is admitted here has no encodings without end.
+fn may_glob_upwards_once_decoded(value: &str) -> bool {
+    let mut value = Cow::Borrowed(value);
+    loop {
+        if may_glob_upwards(&value) {
+            return true;
+        }
+        let octets = percent_encoding::percent_decode_str(&value);
+        let again = octets.decode_utf8_lossy().into_owned();
+        if again == *value {
+            return false;
+        }
+        value = Cow::Owned(again);
     }
 }
 

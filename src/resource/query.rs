@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::ResourceError;
-use super::segment::{is_plain, is_unreserved, octet, triplet};
+use super::segment::{decode_again, fold, has_overlong, is_plain, is_unreserved, octet, triplet};
+use super::{ResourceError, Spellings};
 
 /// The query of a request: separators as they are, every `%XX` in one spelling.
 ///
@@ -99,13 +99,24 @@ fn could_be(written: &str, name: &str) -> bool {
     if is_simple(written) && is_simple(name) {
         return written.eq_ignore_ascii_case(name);
     }
-    let mut written = octets(written);
-    for _ in 0..4 {
-        written = Cow::Owned(percent_encoding::percent_decode(&written).collect());
-    }
-    let written = String::from_utf8_lossy(&written);
     let name = skeleton(name);
-    written.split(['&', ';']).any(|written| skeleton(written) == name)
+    let mut written = octets(written).into_owned();
+    for _ in 0..4 {
+        if has_overlong(&written) {
+            return true; // who decodes that may find any name in it
+        }
+        let folded = fold(&written);
+        for text in [&written].into_iter().chain(&folded) {
+            let text = String::from_utf8_lossy(text);
+            if text.split(['&', ';']).any(|written| skeleton(written) == name) {
+                return true;
+            }
+        }
+        let again = decode_again(&folded.unwrap_or(written), &mut Spellings::default());
+        let Some(again) = again else { return false };
+        written = again;
+    }
+    true // encoded without end
 }
 
 /// What is left of a decoded name when everything is dropped that some server drops or maps.
@@ -238,6 +249,13 @@ mod tests {
             "dir%23=/b",
             "%253Bdir=/b",
             "x=1&dIr",
+            "%EF%BD%84ir=/b",
+            "%25u0064ir=/b",
+            "%25uFF44ir=/b",
+            "%C1%A4ir=/b",
+            "%25C1%25A4ir=/b",
+            "di%E2%80%8Br=/b",
+            "%2525252564ir=/b",
         ] {
             let error = parse(raw).demand("dir");
             assert_eq!(error, Err(ResourceError::AliasedParameter), "{raw}");

@@ -217,7 +217,7 @@ fn separators(text: &[u8]) -> usize {
 }
 
 /// Whether a careless decoder would find ASCII in octets that are not its shortest form.
-fn has_overlong(text: &[u8]) -> bool {
+pub(super) fn has_overlong(text: &[u8]) -> bool {
     text.iter().any(|byte| matches!(byte, 0xC0 | 0xC1))
         || text.windows(2).any(|pair| {
             matches!(pair, [0xE0, 0x80..=0x9F] | [0xF0, 0x80..=0x8F] | [0xF8..=0xFD, 0x80..=0xFF])
@@ -226,7 +226,7 @@ fn has_overlong(text: &[u8]) -> bool {
 
 /// What a decoder makes of `text` that takes `%XX` and `%uXXXX`, and leaves the rest alone.
 /// `None` where there is nothing to decode.
-fn decode_again(text: &[u8], found: &mut Spellings) -> Option<Vec<u8>> {
+pub(super) fn decode_again(text: &[u8], found: &mut Spellings) -> Option<Vec<u8>> {
     let start = memchr::memchr(b'%', text)?;
     let is_triplet = |three: &[u8]| match three {
         [b'%', b'u' | b'U', _] => true,
@@ -299,7 +299,7 @@ impl Decoded {
 
 /// What a server makes of `text` that maps compatibility characters and drops invisible ones.
 /// `None` where that changes nothing.
-fn fold(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn fold(text: &[u8]) -> Option<Vec<u8>> {
     if text.iter().all(|byte| matches!(byte, 0x20..=0x7E)) {
         return None;
     }

@@ -174,12 +174,12 @@ impl Framing {
     /// Takes one line, or stores its beginning. Returns what follows it.
     fn feed_line<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], Refusal> {
         let Some(end) = memchr::memchr(b'\n', bytes) else {
-            self.check_room(bytes.len())?;
+            self.check_room(bytes)?;
             self.line.extend_from_slice(bytes);
             return Ok(&[]);
         };
         let (line, rest) = bytes.split_at(end + 1);
-        self.check_room(line.len().saturating_sub(2))?;
+        self.check_room(line)?;
         if self.line.is_empty() {
             self.end_line(line)?;
         } else {
@@ -192,8 +192,12 @@ impl Framing {
         Ok(rest)
     }
 
-    fn check_room(&self, more: usize) -> Result<(), Refusal> {
-        let length = self.line.len() + more;
+    /// The line's end does not count, nor a CR that may yet be a part of it: wherever the bytes were
+    /// cut, a line of the greatest length passes and a longer one does not.
+    fn check_room(&self, more: &[u8]) -> Result<(), Refusal> {
+        let text = more.strip_suffix(b"\n").unwrap_or(more);
+        let has_return = text.last().or(self.line.last()) == Some(&b'\r');
+        let length = self.line.len() + text.len() - usize::from(has_return);
         match self.phase {
             Phase::RequestLine if length > self.limits.request_line => {
                 Err(Refusal::RequestLineTooLong)

@@ -109,6 +109,23 @@ fn limits_bite_before_the_line_has_ended() {
 }
 
 #[test]
+fn a_line_of_the_greatest_length_passes_wherever_it_was_cut() {
+    let line = format!("GET /{} HTTP/1.1", "a".repeat(LIMITS.request_line - 14));
+    let field = format!("A: {}", "b".repeat(LIMITS.header_bytes - 5));
+    let head = format!("{line}\r\n{field}\r\n\r\n");
+    assert_eq!(line.len(), LIMITS.request_line);
+    for longer in [false, true] {
+        let head = if longer { head.replacen('a', "aa", 1) } else { head.clone() };
+        for cut in 0..head.len() {
+            let (left, right) = head.as_bytes().split_at(cut);
+            let mut framing = Framing::new(LIMITS);
+            let verdict = framing.feed(left).and_then(|_| framing.feed(right));
+            assert_eq!(verdict.err(), longer.then_some(Refusal::RequestLineTooLong), "{cut}");
+        }
+    }
+}
+
+#[test]
 fn what_follows_a_request_to_upgrade_is_not_read() {
     let head = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
     let bytes = format!("{head}\nGET /secret HTTP/1.1");
