@@ -205,7 +205,7 @@ pub fn load(
     marker: Option<&Marker>,
 ) -> Result<(Directory, Vec<Warning>), DirectoryError> {
     let file = file::read(&settings.file)?;
-    of_text(settings, &file.text, file.is_exposed, roles, limits)
+    of_text(settings, &file.text, file.is_exposed, roles, (limits, marker))
 }
 
 /// The directory that a file's text makes. `is_exposed`: whether anybody may read the file.
@@ -218,7 +218,7 @@ pub(crate) fn of_text(
     text: &str,
     is_exposed: bool,
     roles: &Roles,
-    limits: Limits,
+    (limits, marker): (Limits, Option<&Marker>),
 ) -> Result<(Directory, Vec<Warning>), DirectoryError> {
     let content =
         entry::parse(text, settings.format).map_err(|fault| fault.at(&settings.file, text))?;

@@ -42,7 +42,7 @@ pub(super) fn read(
         default_home: Some("/{name}".into()),
         default_roles: Vec::new(),
     };
-    of_text(&settings, text, true, &Roles::default(), Limits::default())
+    of_text(&settings, text, true, &Roles::default(), (Limits::default(), None))
 }
 
 fn ask_users(directory: &Directory) {
