@@ -1,15 +1,17 @@
 //! Serves one connection over HTTP/2 until it ends, runs out of time, or the worker drains.
 
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use pin_project_lite::pin_project;
 
 use super::arrival::{Accepted, Arrival};
 use super::serve;
+use crate::clock::ticker::Watch;
 use crate::gateway;
 use crate::gateway::connection::Connection;
 use crate::gateway::tenure::Tenure;
@@ -35,18 +37,8 @@ pub(super) async fn serve(
     let (handler_worker, handler_connection) = (Rc::clone(worker), Rc::clone(&connection));
     let service = service_fn(move |request| {
         let (worker, connection) = (Rc::clone(&handler_worker), Rc::clone(&handler_connection));
-        async move {
-            let wire = Rc::clone(&connection.wire);
-            let mut handling = std::pin::pin!(gateway::handle(worker, connection, request));
-            poll_fn(|cx| {
-                let polled = handling.as_mut().poll(cx);
-                if polled.is_pending() {
-                    wire.wait_for_others(); // which have deadlines of their own
-                }
-                polled
-            })
-            .await
-        }
+        let wire = Rc::clone(&connection.wire);
+        Handling { handling: gateway::handle(worker, connection, request), wire }
     });
     let streams = Streams(Rc::clone(&connection));
     let mut builder = http2::Builder::new(streams);
@@ -72,37 +64,72 @@ struct Streams(Rc<Connection>);
 impl<F: Future + 'static> hyper::rt::Executor<F> for Streams {
     fn execute(&self, future: F) {
         let connection = Rc::clone(&self.0);
-        tokio::task::spawn_local(async move {
-            let wire = &connection.wire;
-            let mut stream = std::pin::pin!(future);
-            let mut watch = None; // most streams never wait for their client
-            let mut tenure = None;
-            poll_fn(|cx| {
-                wire.begin_turn();
-                let polled = stream.as_mut().poll(cx);
-                if let Some(left) = connection.tenure.take() {
-                    tenure = Some(left);
-                }
-                if polled.is_ready() {
-                    return Poll::Ready(());
-                }
-                let turn = wire.turn();
-                if !turn.waits_for_client {
-                    watch = None;
-                    return Poll::Pending;
-                }
-                // The answer's body, which is not asked for more, cannot see to that.
-                if tenure.as_ref().is_some_and(Tenure::has_ended) {
-                    return Poll::Ready(());
-                }
-                let is_new = watch.is_none() || turn.has_moved;
-                let watch = watch.get_or_insert_with(|| wire.watch().ticker().watch());
-                if is_new {
-                    watch.set(wire.stall());
-                }
-                if watch.poll_expired(cx) { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-        });
+        tokio::task::spawn_local(Serving { stream: future, connection, watch: None, tenure: None });
+    }
+}
+
+// Futures by hand: what an `async` block takes over lies in it twice, and is moved once more.
+pin_project! {
+    /// A request under way, which waits for others than its client where it waits.
+    struct Handling<F> {
+        #[pin]
+        handling: F,
+        wire: Rc<Wire>,
+    }
+}
+
+impl<F: Future> Future for Handling<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let polled = this.handling.poll(cx);
+        if polled.is_pending() {
+            this.wire.wait_for_others(); // which have deadlines of their own
+        }
+        polled
+    }
+}
+
+pin_project! {
+    /// The task of one stream.
+    struct Serving<F> {
+        #[pin]
+        stream: F,
+        connection: Rc<Connection>,
+        watch: Option<Watch>, // most streams never wait for their client
+        tenure: Option<Tenure>,
+    }
+}
+
+impl<F: Future> Future for Serving<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let wire = &this.connection.wire;
+        wire.begin_turn();
+        let polled = this.stream.poll(cx);
+        if let Some(left) = this.connection.tenure.take() {
+            *this.tenure = Some(left);
+        }
+        if polled.is_ready() {
+            return Poll::Ready(());
+        }
+        let turn = wire.turn();
+        if !turn.waits_for_client {
+            *this.watch = None;
+            return Poll::Pending;
+        }
+        // The answer's body, which is not asked for more, cannot see to that.
+        if this.tenure.as_ref().is_some_and(Tenure::has_ended) {
+            return Poll::Ready(());
+        }
+        let is_new = this.watch.is_none() || turn.has_moved;
+        let watch = this.watch.get_or_insert_with(|| wire.watch().ticker().watch());
+        if is_new {
+            watch.set(wire.stall());
+        }
+        if watch.poll_expired(cx) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
