@@ -297,7 +297,7 @@ fn ids() -> Result<IdSource, NoRandomness> {
     IdSource::random()
 }
 
-/// The connections of each listener, over all workers.
-fn occupancies(bound: &[Bound]) -> Vec<Arc<Occupancy>> {
-    bound.iter().map(|_| Arc::default()).collect()
+/// The connections of each listener, over all of so many workers.
+fn occupancies(bound: &[Bound], workers: usize) -> Vec<Arc<Occupancy>> {
+    bound.iter().map(|_| Arc::new(Occupancy::new(workers))).collect()
 }

@@ -12,6 +12,7 @@ use doorward::clock::ticker::TICK;
 use doorward::identity::standing::Standing;
 use doorward::identity::throttle::{Settings, Throttle};
 use doorward::listener::accept::Acceptor;
+use doorward::listener::occupancy::Occupancy;
 use doorward::session::Sealer;
 use doorward::telemetry::access_log::{Format, LogWriter, Sink};
 use doorward::telemetry::id::IdSource;
@@ -84,7 +85,17 @@ fn work(parts: Parts, socket: TcpListener, stop: CancellationToken) -> io::Resul
         let socket = tokio::net::TcpListener::from_std(socket)?;
         let port = socket.local_addr()?.port();
         let name = Rc::from("main");
-        let acceptor = Acceptor { index: 0, name, port, socket, occupancy: Arc::default() };
+        let (to_it, passed) = tokio::sync::mpsc::unbounded_channel();
+        let acceptor = Acceptor {
+            index: 0,
+            name,
+            port,
+            socket,
+            occupancy: Arc::new(Occupancy::new(1)),
+            worker: 0,
+            passed,
+            workers: vec![to_it],
+        };
         let accepting = acceptor.run(Rc::clone(&worker), TaskTracker::new(), stop);
         let ticking = async {
             let mut ticks = tokio::time::interval(TICK);

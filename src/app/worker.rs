@@ -1,5 +1,6 @@
 //! The worker threads: one event loop each, and everything that a request needs.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +20,7 @@ use super::{StartError, buffer, ids, occupancies};
 use crate::clock::ticker::TICK;
 use crate::control::Control;
 use crate::gateway::explain::{self, Inbox};
-use crate::listener::accept::Acceptor;
+use crate::listener::accept::{Acceptor, Passed};
 use crate::listener::occupancy::Occupancy;
 use crate::listener::socket::Bound;
 use crate::telemetry::access_log::LogWriter;
@@ -42,6 +44,8 @@ struct Socket {
     port: u16,
     handle: std::net::TcpListener,
     occupancy: Arc<Occupancy>,
+    passed: UnboundedReceiver<Passed>,
+    workers: Vec<UnboundedSender<Passed>>,
 }
 
 /// All workers at work.
@@ -58,16 +62,21 @@ impl Crew {
         service: &Service,
         access_log: Option<&LogWriter>,
     ) -> Result<Self, StartError> {
-        let occupancies = occupancies(bound);
+        let occupancies = occupancies(bound, metrics.len());
+        let ways = || metrics.iter().map(|_| unbounded_channel()).unzip();
+        let mut ways: Vec<(Vec<_>, VecDeque<_>)> = bound.iter().map(|_| ways()).collect();
         let mut members = Vec::new();
         for (metrics, inbox) in metrics {
             let mut sockets = Vec::new();
-            for (index, (bound, occupancy)) in bound.iter().zip(&occupancies).enumerate() {
+            let shared = bound.iter().zip(&occupancies).zip(&mut ways).enumerate();
+            for (index, ((bound, occupancy), (workers, ends))) in shared {
+                let Some(passed) = ends.pop_front() else { continue }; // there is one for each
                 let handle =
                     bound.handle().map_err(|error| StartError::System("a socket", error))?;
                 let occupancy = Arc::clone(occupancy);
                 let (name, port) = (bound.name.clone(), bound.address.port());
-                sockets.push(Socket { index, name, port, handle, occupancy });
+                let workers = workers.clone();
+                sockets.push(Socket { index, name, port, handle, occupancy, passed, workers });
             }
             let parts = Parts {
                 snapshots: Arc::clone(control.snapshots()),
@@ -95,7 +104,7 @@ impl Crew {
             let (ready, is_ready) = std::sync::mpsc::channel();
             let thread =
                 std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-                    if let Err(error) = member.run(&stop, &cut, &ready) {
+                    if let Err(error) = member.run(number, &stop, &cut, &ready) {
                         let _ = ready.send(Err(error));
                     }
                     let _ = done.send(());
@@ -111,6 +120,7 @@ impl Crew {
 impl Member {
     fn run(
         self,
+        number: usize,
         stop: &CancellationToken,
         cut: &CancellationToken,
         ready: &std::sync::mpsc::Sender<io::Result<()>>,
@@ -122,10 +132,20 @@ impl Member {
         let worker = Worker::new(parts);
         let result = runtime.block_on(async {
             let tasks = TaskTracker::new();
-            for Socket { index, name, port, handle, occupancy } in sockets {
+            for socket in sockets {
+                let Socket { index, name, port, handle, occupancy, passed, workers } = socket;
                 let socket = tokio::net::TcpListener::from_std(handle)?;
                 let name: Rc<str> = Rc::from(&*name);
-                let acceptor = Acceptor { index, name, port, socket, occupancy };
+                let acceptor = Acceptor {
+                    index,
+                    name,
+                    port,
+                    socket,
+                    occupancy,
+                    worker: number,
+                    passed,
+                    workers,
+                };
                 tasks.spawn_local(acceptor.run(Rc::clone(&worker), tasks.clone(), stop.clone()));
             }
             tokio::task::spawn_local(explain::answer(Rc::clone(&worker), inbox));

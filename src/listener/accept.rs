@@ -1,5 +1,8 @@
 //! Accepts: limit, accept, spawn, and nothing else. Handshake and HTTP run in the
 //! connection's own tasks. An error backs off and goes on.
+//!
+//! The workers share a socket, and the system wakes whom it likes: a connection goes to the worker
+//! that has the fewest, whoever accepted it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,12 +12,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::arrival::{Accepted, Arrival, Open};
-use super::occupancy::Occupancy;
+use super::occupancy::{Occupancy, Place};
 use super::serve;
 use crate::clock::ticker::Millis;
 use crate::gateway::connection::is_trusted;
@@ -40,16 +44,40 @@ pub struct Acceptor {
     pub socket: TcpListener,
     /// Its connections, over all workers.
     pub occupancy: Arc<Occupancy>,
+    /// The worker's number.
+    pub worker: usize,
+    /// What others accept for this worker.
+    pub passed: UnboundedReceiver<Passed>,
+    /// The ways to all workers, by their number.
+    pub workers: Vec<UnboundedSender<Passed>>,
+}
+
+/// A connection that one worker accepts and another one serves. As many may be on their way as the
+/// listener takes connections: each has its place.
+#[derive(Debug)]
+pub struct Passed {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    place: Place,
 }
 
 impl Acceptor {
     /// Accepts until told to stop. Connections are tracked, so that the end can be waited for.
-    pub async fn run(self, worker: Rc<Worker>, tasks: TaskTracker, stop: CancellationToken) {
+    pub async fn run(mut self, worker: Rc<Worker>, tasks: TaskTracker, stop: CancellationToken) {
         let mut logged = None;
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {
+                    while let Ok(passed) = self.passed.try_recv() {
+                        self.take(&worker, &tasks, passed);
+                    }
+                    return;
+                }
+                Some(passed) = self.passed.recv() => {
+                    self.take(&worker, &tasks, passed);
+                    continue;
+                }
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
@@ -80,13 +108,42 @@ impl Acceptor {
         if is_trusted(&view.snapshot.trusted_proxies, peer.ip()) {
             limits.connections_per_address = None; // it speaks for many
         }
-        let Some(place) = self.occupancy.enter(peer.ip(), &limits) else {
+        let Some(place) = self.occupancy.enter(peer.ip(), &limits, self.worker) else {
             worker.metrics.connection_refused(self.index);
             return; // closed by being dropped
         };
         if stream.set_nodelay(true).is_err() {
             return; // it is gone already
         }
+        if place.worker() == self.worker {
+            self.settle(worker, tasks, stream, peer, place);
+        } else if let (Some(other), Ok(stream)) =
+            (self.workers.get(place.worker()), stream.into_std())
+        {
+            let _ = other.send(Passed { stream, peer, place }); // closed where nobody serves it
+        }
+    }
+
+    /// Serves what another worker accepted.
+    fn take(&self, worker: &Rc<Worker>, tasks: &TaskTracker, passed: Passed) {
+        let Passed { stream, peer, place } = passed;
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            self.settle(worker, tasks, stream, peer, place);
+        }
+    }
+
+    /// Begins to serve a connection.
+    fn settle(
+        &self,
+        worker: &Rc<Worker>,
+        tasks: &TaskTracker,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+    ) {
+        let view = worker.view();
+        let Some(listener) = view.snapshot.listeners.get(self.index) else { return };
+        let limits = listener.limits;
         let open = Open::new(worker, self.index);
         let (index, name, port) = (self.index, Rc::clone(&self.name), self.port);
         let arrival = Arrival { index, name, port, peer, limits, place, open };

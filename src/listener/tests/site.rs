@@ -84,7 +84,8 @@ impl Site {
             desk: None,
             ids: IdSource::random().unwrap(),
         });
-        let (now, occupancy, tasks) = (Cell::new(1), Arc::default(), TaskTracker::new());
+        let (now, occupancy) = (Cell::new(1), Arc::new(Occupancy::new(1)));
+        let tasks = TaskTracker::new();
         Self { worker, upstream, now, snapshots, config, occupancy, tasks }
     }
 
@@ -96,7 +97,7 @@ impl Site {
         let (served, peer) = listener.accept().await.unwrap();
         served.set_nodelay(true).unwrap();
         let limits = self.worker.view().snapshot.listeners[0].limits;
-        let place = self.occupancy.enter(peer.ip(), &limits).unwrap();
+        let place = self.occupancy.enter(peer.ip(), &limits, 0).unwrap();
         let open = Open::new(&self.worker, 0);
         let arrival =
             Arrival { index: 0, name: "main".into(), port: 443, peer, limits, place, open };
