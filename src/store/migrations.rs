@@ -14,15 +14,16 @@ mod postgres {
     refinery::embed_migrations!("src/store/migrations/postgres");
 }
 
-/// For SQLite.
+/// For SQLite. In one transaction: by itself each step and the record of it have one each, and who
+/// is killed between the two leaves tables that no later start can make sense of.
 pub(super) fn for_sqlite() -> Runner {
-    sqlite::migrations::runner()
+    sqlite::migrations::runner().set_grouped(true)
 }
 
-/// For PostgreSQL.
+/// For PostgreSQL, in one transaction as well.
 #[cfg(feature = "postgres")]
 pub(super) fn for_postgres() -> Runner {
-    postgres::migrations::runner()
+    postgres::migrations::runner().set_grouped(true)
 }
 
 /// Why `runner` could not bring the tables up to date.

@@ -86,7 +86,7 @@ fn is_blank(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(tables, [], |row| row.get::<_, i64>(0)).map(|count| count == 0)
 }
 
-/// Brings the tables up to date; each step is one transaction.
+/// Brings the tables up to date in one transaction, with the record of it.
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let runner = migrations::for_sqlite();
     runner.run(connection).map(drop).map_err(|error| migrations::refused(&runner, error))
@@ -125,6 +125,27 @@ mod tests {
         assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
         assert_eq!(pragma("synchronous"), 2.into());
         assert_eq!(pragma("foreign_keys"), 1.into());
+    }
+
+    #[test]
+    fn tables_stand_only_together_with_the_record_of_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("doorward.db");
+        let raw = Connection::open(&path).unwrap();
+        raw.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        raw.execute_batch(
+            "CREATE TABLE refinery_schema_history(version INT4 PRIMARY KEY, name VARCHAR(255), \
+             applied_on VARCHAR(255), checksum VARCHAR(255) CHECK (false))",
+        )
+        .unwrap();
+
+        let refused = create(&path, TIMEOUT);
+
+        assert!(matches!(refused, Err(OpenError::Migration(_))), "{refused:?}");
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'api_keys'";
+        assert_eq!(raw.query_row(tables, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+        raw.execute("DROP TABLE refinery_schema_history", []).unwrap();
+        create(&path, TIMEOUT).unwrap();
     }
 
     #[test]
