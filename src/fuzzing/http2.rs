@@ -15,7 +15,10 @@ pub(super) fn ask(input: &[u8]) {
     let (left, right) = super::cut(input);
     assert_eq!(whole, read([left, right].into_iter()), "cut at {}", left.len());
     assert_eq!(whole, read(input.chunks(1)), "byte by byte");
-    assert_eq!(whole, count(input.get(PREFACE..).unwrap_or_default()), "counted apart");
+    // What is wrong inside a header block is nothing that can be counted.
+    if !matches!(whole.0, Err(Refusal::Fragment | Refusal::HeadMalformed)) {
+        assert_eq!(whole, count(input.get(PREFACE..).unwrap_or_default()), "counted apart");
+    }
 }
 
 /// The verdict, and whether a header block is open.
