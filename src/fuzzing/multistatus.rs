@@ -88,9 +88,12 @@ impl Multistatus {
             whole.append(&mut sink.borrow_mut());
             match polled {
                 Poll::Ready(Ok(())) => {
-                    // A mark of the byte order may stay or go: it says nothing.
-                    let bare = whole.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec);
-                    return Some(bare.unwrap_or(whole));
+                    // Marks of the byte order may stay or go: they say nothing.
+                    let mut bare = whole.as_slice();
+                    while let Some(rest) = bare.strip_prefix(b"\xef\xbb\xbf") {
+                        bare = rest;
+                    }
+                    return Some(bare.to_vec());
                 }
                 Poll::Ready(Err(_)) => return None,
                 Poll::Pending => {} // the sink was full

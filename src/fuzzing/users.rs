@@ -75,7 +75,8 @@ fn ask_said(text: &str, format: Format, said: &str) {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let Some((_, hash)) = line.split_once(':') else { continue };
         let hash = hash.trim();
-        let is_once = text.matches(hash).count() == 1;
-        assert!(hash.len() < 16 || !is_once || !said.contains(hash), "{said}");
+        // With a blank in it, it may be words of ours by chance.
+        let is_telling = hash.len() >= 16 && !hash.contains(' ') && text.matches(hash).count() == 1;
+        assert!(!is_telling || !said.contains(hash), "{said}");
     }
 }
