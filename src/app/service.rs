@@ -16,7 +16,6 @@ use crate::control::Control;
 use crate::endpoint::{Desk, Endpoints};
 use crate::identity::standing::Standing;
 use crate::identity::throttle::{Settings, Throttle};
-use crate::secret::Secret;
 use crate::service::{Parts, Reload, Secrets, SystemClock, TokenService};
 use crate::session::Sealer;
 use crate::snapshot::Snapshot;
@@ -157,7 +156,7 @@ async fn open(
         #[cfg(feature = "postgres")]
         StorePlace::Postgres { url, ca } => {
             let settings = store::postgres::Settings {
-                address: Secret::new(url.expose().trim_ascii().to_vec()),
+                address: crate::secret::Secret::new(url.expose().trim_ascii().to_vec()),
                 authorities: ca.clone(),
                 timeout: store.timeout,
             };
