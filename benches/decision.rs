@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use criterion::Criterion;
-use doorward::home::Named;
+use doorward::home::{Content, Named};
 use doorward::identity::Principal;
 use doorward::policy::authorize;
 use doorward::resource::{CanonicalHost, CanonicalPath, CanonicalQuery};
@@ -36,7 +36,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     ] {
         let path = CanonicalPath::parse(path).unwrap();
         let client = IpAddr::from([127, 0, 0, 1]);
-        let named = Named { path: &path, query, destination: None };
+        let (destination, condition, content) = (None, None, Content::Unread);
+        let named = Named { path: &path, query, destination, condition, content };
         let permit = authorize(&alice, route, &Method::GET, &named, client);
         assert_eq!(permit.is_ok(), name != "outside_home", "{name}");
         let mut out = Vec::with_capacity(256);

@@ -2,11 +2,13 @@
 //! order and in one direction.
 //!
 //! Each step consumes what the one before it proved; each `?` ends in a [`Rejection`]. Nothing
-//! is sent to an upstream, nor a byte of a body read, before there is a
-//! [`Permit`](crate::policy::Permit).
+//! is sent to an upstream before there is a [`Permit`](crate::policy::Permit), nor a byte of a
+//! body read: but for routes that look into bodies, where that takes an
+//! [`Admission`](crate::policy::Admission).
 
 mod case;
 pub mod connection;
+pub(crate) mod content;
 mod csrf;
 mod endpoint;
 pub(crate) mod explain;
@@ -40,7 +42,9 @@ use self::rejection::Rejection;
 use self::response::Body;
 use crate::endpoint::forward_auth::Proxy;
 use crate::forward::fields::Trust;
+use crate::home::Content;
 use crate::resource::CanonicalPath;
+use crate::resource::content::Body as Read;
 use crate::route::endpoint::Dialect;
 use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
@@ -142,9 +146,29 @@ async fn serve(
         client: connection.client(&parts.headers, &snapshot.trusted_proxies),
     };
     let case = Case::open(&held, view, path, journal)?;
-    let permit = case.decide(worker, view, journal).await?;
-    let request = transmit::Outbound { parts: &parts, host: &incoming.host, body };
-    // Boxed: a refused request need not carry the room for what it is refused.
+    let principal = case.identify(worker, view, journal).await?;
+    let Some(rule) = case.inspecting() else {
+        let permit = case.decide(&principal, Content::Unread, journal)?;
+        let request = transmit::Outbound { parts: &parts, host: &incoming.host, body: Some(body) };
+        // Boxed: a refused request need not carry the room for what it is refused.
+        return Box::pin(transmit::transmit(connection, view, permit, request, journal))
+            .await
+            .map(Reply::Upstream);
+    };
+    let whole = if content::is_present(&body) {
+        let admission = case.admit(&principal, journal)?;
+        let patience = listener.limits.body_idle_timeout;
+        Box::pin(content::read(&admission, rule, &parts, body, patience, journal)).await?
+    } else {
+        None
+    };
+    let read = match &whole {
+        Some(whole) => Some(Read::parse(&whole.bytes, whole.media)?),
+        None => None,
+    };
+    let content = read.as_ref().map_or(Content::Absent, Content::Read);
+    let permit = case.decide(&principal, content, journal)?;
+    let request = transmit::Outbound { parts: &parts, host: &incoming.host, body: None };
     Box::pin(transmit::transmit(connection, view, permit, request, journal))
         .await
         .map(Reply::Upstream)

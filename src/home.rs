@@ -6,111 +6,28 @@
 //! canonical forms, and tells case apart: a segment that equals the home's but for its case is
 //! refused in every dialect.
 
+mod content;
 mod fields;
+mod place;
 mod reveal;
 mod target;
 mod value;
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::resource::content::Body;
 use crate::resource::prefix::strip_ignoring_case;
 use crate::resource::{
-    CanonicalPath, CanonicalQuery, Destination, Dialect, PathPrefix, ResourceError,
+    CanonicalPath, CanonicalQuery, Condition, Destination, Dialect, PathPrefix, ResourceError,
 };
 
 pub use fields::Revealer;
+pub use place::{Place, PlaceKind, UnknownPlace};
 pub use reveal::reveal;
-pub use target::Target;
-
-/// Where a request names a resource.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// The `Destination` header of WebDAV: `header:destination`.
-    Destination,
-    /// The path: `path`.
-    Path,
-    /// Every query parameter of this name: `query:dir`.
-    Query(Box<str>),
-}
-
-impl Place {
-    /// The kind of place, without a name from the configuration.
-    #[must_use]
-    pub const fn kind(&self) -> PlaceKind {
-        match self {
-            Self::Destination => PlaceKind::Destination,
-            Self::Path => PlaceKind::Path,
-            Self::Query(_) => PlaceKind::Query,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Destination => f.write_str("header:destination"),
-            Self::Path => f.write_str("path"),
-            Self::Query(name) => write!(f, "query:{name}"),
-        }
-    }
-}
-
-impl FromStr for Place {
-    type Err = UnknownPlace;
-
-    fn from_str(raw: &str) -> Result<Self, UnknownPlace> {
-        match raw.split_once(':') {
-            None if raw == "path" => Ok(Self::Path),
-            Some(("header", name)) if name.eq_ignore_ascii_case("destination") => {
-                Ok(Self::Destination)
-            }
-            Some(("query", name)) if is_parameter_name(name) => Ok(Self::Query(name.into())),
-            _ => Err(UnknownPlace),
-        }
-    }
-}
-
-/// Names of parameters are plain, so that no two servers read them differently.
-fn is_parameter_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-/// A place that does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not one of path, query:NAME, header:destination")]
-pub struct UnknownPlace;
-
-/// The kind of a [`Place`], for reasons and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PlaceKind {
-    /// The `Destination` header.
-    Destination,
-    /// The path.
-    Path,
-    /// A query parameter.
-    Query,
-}
-
-impl PlaceKind {
-    /// The kind in words.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Destination => "destination",
-            Self::Path => "path",
-            Self::Query => "query parameter",
-        }
-    }
-}
-
-impl fmt::Display for PlaceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use target::{Conditional, Target};
 
 /// What a principal sees of the tree that its home lies in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -148,31 +65,90 @@ impl fmt::Display for Mode {
 #[error("is not one of require, rewrite")]
 pub struct UnknownMode;
 
+/// The most bytes of a body whose fields name resources, unless a route says otherwise.
+pub const INSPECT_LIMIT: usize = 64 * 1024;
+
 /// The `home` of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HomeRule {
     /// Where requests name what must lie in the home.
     pub places: Vec<Place>,
+    /// Parameters and fields whose values the upstream takes as going on from the path: they must
+    /// not lead out of it, and are not translated.
+    pub relative: Vec<Place>,
     /// What the principal sees.
     pub mode: Mode,
-    /// Where the tree of homes lies in the API; paths and destinations begin with it, query
-    /// parameters do not.
+    /// Where the tree of homes lies in the API; paths and destinations begin with it, parameters
+    /// and fields do not.
     pub root: PathPrefix,
+    /// Whether values may hold a shell's patterns, which then stay in the home as well.
+    pub allows_patterns: bool,
+    /// The most bytes of a body whose fields name resources.
+    pub inspect_limit: usize,
     /// How the upstream reads paths: the route's `paths`.
     pub dialect: Dialect,
 }
 
+impl Default for HomeRule {
+    /// Looks at nothing, so that whoever has not the home `/` is refused.
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            relative: Vec::new(),
+            mode: Mode::default(),
+            root: PathPrefix::root(),
+            allows_patterns: true,
+            inspect_limit: INSPECT_LIMIT,
+            dialect: Dialect::default(),
+        }
+    }
+}
+
 impl HomeRule {
-    fn rests_on(&self, kind: PlaceKind) -> bool {
-        self.places.iter().any(|place| place.kind() == kind)
+    /// Whether requests are looked at there.
+    #[must_use]
+    pub fn rests_on(&self, kind: PlaceKind) -> bool {
+        self.looked_at().any(|place| place.kind() == kind)
     }
 
-    fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.places.iter().filter_map(|place| match place {
-            Place::Query(name) => Some(&**name),
-            Place::Destination | Place::Path => None,
-        })
+    /// Every place where requests are looked at.
+    pub fn looked_at(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().chain(&self.relative)
     }
+
+    /// Whether the bodies of requests are looked into.
+    #[must_use]
+    pub fn inspects(&self) -> bool {
+        self.rests_on(PlaceKind::Form) || self.rests_on(PlaceKind::Json)
+    }
+
+    /// The parameters or fields of a kind, and what their values go on from.
+    fn names(&self, kind: PlaceKind) -> impl Iterator<Item = (&str, Base)> {
+        let places = self.places.iter().map(|place| (place, Base::Home));
+        let all = places.chain(self.relative.iter().map(|place| (place, Base::Path)));
+        let of_kind = all.filter(move |(place, _)| place.kind() == kind);
+        of_kind.filter_map(|(place, base)| Some((place.name()?, base)))
+    }
+}
+
+/// What the value of a parameter goes on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Base {
+    /// The root of the tree of homes.
+    Home,
+    /// The path of the request.
+    Path,
+}
+
+/// What is known of a request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'r> {
+    /// There is none.
+    Absent,
+    /// It was read.
+    Read(&'r Body<'r>),
+    /// It was not read. Where a rule looks into bodies, nothing is permitted.
+    Unread,
 }
 
 /// All that a request names, in canonical form.
@@ -184,6 +160,10 @@ pub struct Named<'r> {
     pub query: &'r CanonicalQuery<'r>,
     /// The `Destination` header, where there is one.
     pub destination: Option<&'r Destination<'r>>,
+    /// The `If` header, where there is one.
+    pub condition: Option<&'r Condition<'r>>,
+    /// The body.
+    pub content: Content<'r>,
 }
 
 /// Why a request is refused on a route with homes.
@@ -210,9 +190,18 @@ pub enum HomeError {
     /// Not in the home.
     #[error("{0} lies outside the home")]
     Outside(PlaceKind),
+    /// A value with a shell's pattern, on a route that takes none.
+    #[error("{0} holds a pattern")]
+    Pattern(PlaceKind),
+    /// An `If` that names resources, on a route whose homes do not look at it.
+    #[error("names a resource in If, in which the route does not look")]
+    UncheckedCondition,
     /// A destination on a route whose homes do not look at it.
     #[error("names a destination, in which the route does not look")]
     UncheckedDestination,
+    /// The rule looks into bodies, and this one cannot be seen from here.
+    #[error("has a body that would have to be looked into, and it cannot be seen from here")]
+    UnreadBody,
 }
 
 impl HomeError {
@@ -227,7 +216,10 @@ impl HomeError {
             Self::NamesNothing => "home_names_nothing",
             Self::NoHome => "no_home",
             Self::Outside(_) => "outside_home",
+            Self::Pattern(_) => "home_pattern",
+            Self::UncheckedCondition => "unchecked_condition",
             Self::UncheckedDestination => "unchecked_destination",
+            Self::UnreadBody => "unread_body",
         }
     }
 
@@ -238,8 +230,11 @@ impl HomeError {
             Self::Ambiguous(kind, _)
             | Self::CaseVariant(kind)
             | Self::Empty(kind)
-            | Self::Outside(kind) => Some(kind.as_str()),
+            | Self::Outside(kind)
+            | Self::Pattern(kind) => Some(kind.as_str()),
+            Self::UncheckedCondition => Some(PlaceKind::Condition.as_str()),
             Self::UncheckedDestination => Some(PlaceKind::Destination.as_str()),
+            Self::UnreadBody => Some("body"),
             Self::AmbiguousHome(_) | Self::NamesNothing | Self::NoHome => None,
         }
     }
@@ -248,12 +243,14 @@ impl HomeError {
     #[must_use]
     pub fn is_malformed(self) -> bool {
         match self {
-            Self::Ambiguous(..) | Self::CaseVariant(_) | Self::Empty(_) => true,
+            Self::Ambiguous(..) | Self::CaseVariant(_) | Self::Empty(_) | Self::Pattern(_) => true,
             Self::AmbiguousHome(_)
             | Self::NamesNothing
             | Self::NoHome
             | Self::Outside(_)
-            | Self::UncheckedDestination => false,
+            | Self::UncheckedCondition
+            | Self::UncheckedDestination
+            | Self::UnreadBody => false,
         }
     }
 }
@@ -266,12 +263,40 @@ impl HomeError {
 /// # Errors
 ///
 /// No home; something named that lies outside it, or that the upstream might read so; nothing
-/// named at all. The request must not be forwarded.
+/// named at all; a body that the rule looks into and that was not read. The request must not be
+/// forwarded.
 pub fn confine<'r>(
     rule: &HomeRule,
     home: Option<&PathPrefix>,
     named: &Named<'r>,
 ) -> Result<Target<'r>, HomeError> {
+    let (mut target, mut names_something) = confine_head(rule, home, named)?;
+    if rule.inspects() {
+        let home = home.ok_or(HomeError::NoHome)?;
+        names_something |= content::confine(rule, home, named.content, &mut target)?;
+    }
+    if names_something { Ok(target) } else { Err(HomeError::NamesNothing) }
+}
+
+/// The same for all that is known before a body is read: whether it is worth reading.
+///
+/// # Errors
+///
+/// As [`confine`], of everything but the body.
+pub fn precheck(
+    rule: &HomeRule,
+    home: Option<&PathPrefix>,
+    named: &Named<'_>,
+) -> Result<(), HomeError> {
+    confine_head(rule, home, named).map(drop)
+}
+
+/// Confines what the head names; whether it names anything.
+fn confine_head<'r>(
+    rule: &HomeRule,
+    home: Option<&PathPrefix>,
+    named: &Named<'r>,
+) -> Result<(Target<'r>, bool), HomeError> {
     let home = home.ok_or(HomeError::NoHome)?;
     for prefix in [home, &rule.root] {
         prefix.admit(rule.dialect).map_err(HomeError::AmbiguousHome)?;
@@ -295,23 +320,43 @@ pub fn confine<'r>(
             return Err(HomeError::UncheckedDestination);
         }
     }
-    if rule.rests_on(PlaceKind::Query) {
-        names_something |= value::confine(rule, home, named.query, &mut target)?;
+    if let Some(condition) = named.condition {
+        let kind = PlaceKind::Condition;
+        for path in condition.paths() {
+            path.admit(rule.dialect).map_err(ambiguous(kind))?;
+        }
+        if rule.rests_on(kind) {
+            target.set_condition(condition, |path| place(rule, home, path, kind))?;
+        } else if !home.is_root() && condition.paths().next().is_some() {
+            return Err(HomeError::UncheckedCondition);
+        }
     }
-    if names_something { Ok(target) } else { Err(HomeError::NamesNothing) }
+    if rule.rests_on(PlaceKind::Query) {
+        let found = value::confine(rule, home, named.query, PlaceKind::Query)?;
+        names_something |= found.names_something;
+        if let Some(query) = found.rewritten {
+            target.query = Some(Cow::Owned(query));
+        }
+    }
+    Ok((target, names_something))
 }
 
 /// The target of a request on a route without homes: what it names, in canonical form.
 ///
-/// Without a rule there is no dialect to judge by: the caller has admitted the path, and the
-/// destination's, for the route's ([`CanonicalPath::admit`]).
+/// Without a rule there is no dialect to judge by: the caller has admitted the path, the
+/// destination's and those of `If` for the route's ([`CanonicalPath::admit`]).
 #[must_use]
 pub fn unconfined<'r>(named: &Named<'r>) -> Target<'r> {
-    Target {
+    let mut target = Target {
         path: Cow::Borrowed(named.path.as_str()),
         query: named.query.as_str().map(Cow::Borrowed),
         destination: named.destination.map(|to| Cow::Borrowed(to.path().as_str())),
+        more: None,
+    };
+    if let Some(condition) = named.condition {
+        let _ = target.set_condition(condition, |path| Ok::<_, Infallible>(Cow::Borrowed(path)));
     }
+    target
 }
 
 /// Where `path` leads: unchanged if it must lie in the home, or below the home.

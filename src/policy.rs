@@ -14,7 +14,7 @@ use http::Method;
 use crate::api_key::Scope;
 use crate::home::{self, HomeError, Named, Target};
 use crate::identity::Principal;
-use crate::resource::Destination;
+use crate::resource::{CanonicalPath, Destination};
 use crate::route::Route;
 use crate::user::Permission;
 
@@ -121,12 +121,47 @@ impl Denied {
     }
 }
 
+/// Proof that nothing but a request's body stands between it and a [`Permit`]: only then is a body
+/// read before the decision.
+#[derive(Debug)]
+pub struct Admission<'r> {
+    route: &'r Route,
+}
+
+impl<'r> Admission<'r> {
+    /// On which route.
+    #[must_use]
+    pub fn route(&self) -> &'r Route {
+        self.route
+    }
+}
+
+/// Decides on everything that is known before the body is read.
+///
+/// # Errors
+///
+/// The first demand that is not met, whatever the body holds.
+pub fn admit<'r>(
+    principal: &Principal,
+    route: &'r Route,
+    method: &Method,
+    named: &Named<'_>,
+    client: IpAddr,
+) -> Result<Admission<'r>, Denied> {
+    meets(principal, route, method, named, client)?;
+    if let Some(rule) = &route.home {
+        home::precheck(rule, principal.facts().home.as_ref(), named)?;
+    }
+    Ok(Admission { route })
+}
+
 /// Decides. The scope of an API key comes first, then each demand of the route; the home is last,
 /// because it makes the target. `client` is the address that the request comes from.
 ///
 /// # Errors
 ///
-/// The first demand that is not met.
+/// The first demand that is not met. Where the route looks into bodies, one that was not read is
+/// no permit's.
 pub fn authorize<'r>(
     principal: &Rc<Principal>,
     route: &'r Route,
@@ -134,6 +169,19 @@ pub fn authorize<'r>(
     named: &Named<'r>,
     client: IpAddr,
 ) -> Result<Permit<'r>, Denied> {
+    meets(principal, route, method, named, client)?;
+    let target = target(principal, route, named)?;
+    Ok(Permit { principal: Rc::clone(principal), route, target })
+}
+
+/// Every demand but the home.
+fn meets(
+    principal: &Principal,
+    route: &Route,
+    method: &Method,
+    named: &Named<'_>,
+    client: IpAddr,
+) -> Result<(), Denied> {
     let permissions = route.demands(method).ok_or(Denied::Method)?;
     if let Some(key) = principal.key() {
         reaches(&key.scope, permissions, method, named, client).map_err(Denied::OutsideScope)?;
@@ -147,11 +195,10 @@ pub fn authorize<'r>(
     if !is_in_group(principal, route) {
         return Err(Denied::MissingGroup);
     }
-    let target = target(principal, route, named)?;
-    Ok(Permit { principal: Rc::clone(principal), route, target })
+    Ok(())
 }
 
-/// Whether a scope suffices for all of a request: the path, and what `Destination` names.
+/// Whether a scope suffices for all of a request: the path, and what `Destination` and `If` name.
 fn reaches(
     scope: &Scope,
     permissions: &[Permission],
@@ -165,8 +212,11 @@ fn reaches(
     if !scope.allows_method(method) {
         return Err(Reach::Method);
     }
-    let destination = named.destination.map(Destination::path);
-    if !scope.allows_path(named.path) || destination.is_some_and(|path| !scope.allows_path(path)) {
+    let allows = |path: &CanonicalPath<'_>| scope.allows_path(path);
+    if !allows(named.path)
+        || !named.destination.map(Destination::path).is_none_or(allows)
+        || !named.condition.is_none_or(|condition| condition.paths().all(allows))
+    {
         return Err(Reach::Path);
     }
     if !permissions.iter().all(|permission| scope.passes(permission)) {

@@ -8,6 +8,8 @@
 //!
 //! Pure: no I/O, no clock, and no allocation where the input already is canonical.
 
+pub mod condition;
+pub mod content;
 pub mod destination;
 pub mod error;
 pub mod host;
@@ -17,6 +19,7 @@ pub mod query;
 mod segment;
 pub mod spelling;
 
+pub use condition::Condition;
 pub use destination::Destination;
 pub use error::ResourceError;
 pub use host::{CanonicalHost, HostPattern};

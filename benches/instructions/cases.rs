@@ -15,7 +15,7 @@ use doorward::forward::fields::{BodyFraming, CredentialFields, Head, PeerFields,
 use doorward::gateway::reason;
 use doorward::gateway::rejection::Rejection;
 use doorward::gateway::response;
-use doorward::home::Named;
+use doorward::home::{Content, Named};
 use doorward::identity::standing::Standing;
 use doorward::identity::throttle::{Settings, Throttle};
 use doorward::identity::{IdentityError, Principal};
@@ -216,7 +216,13 @@ impl Scene {
         let query = CanonicalQuery::parse(case.query)?;
         let credential = Credential::extract(&self.fields, route.accepted, None)?;
         let principal = self.identify(view, credential)?;
-        let named = Named { path: &path, query: &query, destination: None };
+        let named = Named {
+            path: &path,
+            query: &query,
+            destination: None,
+            condition: None,
+            content: Content::Unread,
+        };
         let permit = authorize(&principal, route, &Method::GET, &named, CLIENT)?;
         let head = Head {
             method: &Method::GET,

@@ -40,6 +40,9 @@ pub(super) struct Arguments {
         requires = "target"
     )]
     fields: Vec<(HeaderName, HeaderValue)>,
+    /// The body, where the route looks into one; what it is says `-H 'Content-Type: …'`
+    #[arg(long, value_name = "TEXT", requires = "target")]
+    data: Option<String>,
     #[command(flatten)]
     place: Where,
     /// Print JSON
@@ -119,6 +122,10 @@ pub(super) fn run(arguments: &Arguments, config: &Path) -> Result<Answer, Failur
         listener,
         host: arguments.host.as_deref(),
         fields,
+        body: match arguments.data.as_deref() {
+            None | Some("") => judge::Sent::Nothing,
+            Some(body) => judge::Sent::Body(body),
+        },
         method: &method,
         target,
         who,

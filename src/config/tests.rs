@@ -387,6 +387,12 @@ fn oddities_are_warned_of() {
         (format!("{BASE}default_home = \"/all\"\n"), {
             "main.toml:9:16: directories.users.default_home: is one home for everybody"
         }),
+        (BASE.replace("[directories", "home = { in = [\"form:a\"] }\n[directories"), {
+            "routes.files.home.in: looks for `a` in forms and not in the query"
+        }),
+        (BASE.replace("[directories", "home = { inspect_limit = \"1KiB\" }\n[directories"), {
+            "routes.files.home.inspect_limit: does nothing"
+        }),
         (format!("{BASE}[admin]\naddress = \"0.0.0.0:1\"\n"), {
             "main.toml:10:11: admin.address: shows metrics and status beyond this machine"
         }),

@@ -19,7 +19,7 @@ use ipnet::IpNet;
 
 pub use self::document::document;
 pub use self::fields::{forged, told};
-use crate::home::Target;
+use crate::home::{Conditional, Target};
 
 /// A proxy that asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +220,7 @@ fn check_copy(method: &Method, fields: &HeaderMap) -> Result<(), AskError> {
     if is_copy && !fields.contains_key("destination") { Err(AskError::Unclear) } else { Ok(()) }
 }
 
-/// Whether the proxy passes on what was decided on: target and `Destination` as they came.
+/// Whether the proxy passes on what was decided on: target, `Destination` and `If` as they came.
 ///
 /// # Errors
 ///
@@ -229,7 +229,10 @@ pub fn check_target(original: &Parts, decided: &Target<'_>) -> Result<(), AskErr
     let came = original.uri.path_and_query().map_or("", |target| target.as_str());
     let destination = original.headers.get("destination");
     let destination = destination.map(|value| value.to_str().map(path_of).unwrap_or_default());
-    if came == decided.path_and_query() && destination == decided.destination() {
+    let condition = original.headers.get("if").and_then(|value| value.to_str().ok());
+    let tags = tags(condition.unwrap_or_default()).map(path_of);
+    let is_tagged_so = tags.eq(decided.condition().iter().filter_map(Conditional::path));
+    if came == decided.path_and_query() && destination == decided.destination() && is_tagged_so {
         Ok(())
     } else {
         Err(AskError::Uncanonical)
@@ -240,6 +243,22 @@ pub fn check_target(original: &Parts, decided: &Target<'_>) -> Result<(), AskErr
 fn path_of(destination: &str) -> &str {
     let Some((_, rest)) = destination.split_once("://") else { return destination };
     rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
+}
+
+/// The resource tags of an `If` that was read before: what stands in `<>` outside of lists.
+fn tags(condition: &str) -> impl Iterator<Item = &str> {
+    let mut rest = condition;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, opened) = rest.split_at_checked(rest.find(['<', '('])?)?;
+            if let Some(inner) = opened.strip_prefix('<') {
+                let (tag, after) = inner.split_once('>')?;
+                rest = after;
+                return Some(tag);
+            }
+            (_, rest) = opened.split_once(')')?;
+        }
+    })
 }
 
 #[cfg(test)]

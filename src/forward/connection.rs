@@ -156,7 +156,8 @@ impl Connection {
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what has happened, each on its own")]
 pub struct Upload {
-    body: Incoming,
+    /// `None`: all of it is in `data`.
+    body: Option<Incoming>,
     is_chunked: bool,
     left: Option<u64>,
     prefix: Bytes,
@@ -177,7 +178,7 @@ impl Upload {
     #[must_use]
     pub fn new(body: Incoming, is_chunked: bool, limit: Option<u64>, taken: Rc<Cell<u64>>) -> Self {
         Self {
-            body,
+            body: Some(body),
             is_chunked,
             left: limit,
             prefix: Bytes::new(),
@@ -186,6 +187,23 @@ impl Upload {
             has_ended: false,
             is_broken: false,
             is_started: false,
+            taken,
+        }
+    }
+
+    /// A body that was decided on as a whole.
+    #[must_use]
+    pub fn whole(data: Bytes, taken: Rc<Cell<u64>>) -> Self {
+        Self {
+            body: None,
+            is_chunked: false,
+            left: None,
+            prefix: Bytes::new(),
+            data,
+            suffix: b"",
+            has_ended: true,
+            is_broken: false,
+            is_started: true,
             taken,
         }
     }
@@ -199,7 +217,8 @@ impl Upload {
     fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
         loop {
             self.is_started = true;
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let Some(body) = &mut self.body else { return Poll::Ready(Ok(())) };
+            match ready!(Pin::new(body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     // Trailers are dropped: they came after the decision.
                     let Ok(data) = frame.into_data() else { continue };

@@ -9,6 +9,7 @@ use bytes::BufMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use self::fate::{Fate, fate};
+use crate::home::Conditional;
 use crate::resource::CanonicalHost;
 use crate::session::cookie::CookieName;
 
@@ -130,6 +131,7 @@ impl Head<'_> {
         }
         let named = ConnectionOptions::of(self.fields);
         let mut has_cookies = false;
+        let is_written_anew = self.target.content().is_some();
         for (name, value) in self.fields {
             has_cookies |= name == header::COOKIE;
             let passes = match fate(name) {
@@ -140,7 +142,9 @@ impl Head<'_> {
                 Fate::Credential => self.credential.passes,
                 Fate::Drop | Fate::Proxy => false,
             };
-            let passes = passes && !(self.is_read && name == header::ACCEPT_ENCODING);
+            let passes = passes
+                && !(self.is_read && name == header::ACCEPT_ENCODING)
+                && !(is_written_anew && DIGESTS.contains(&name.as_str()));
             if passes && !named.contains(name) {
                 put(out, name.as_str(), value.as_bytes());
             }
@@ -149,14 +153,17 @@ impl Head<'_> {
             self.write_cookies(out);
         }
         if let Some(destination) = self.target.destination() {
-            // Of the host that this request names: some servers take an absolute URI alone, and
-            // none that of another host (RFC 4918 §10.3).
-            out.put_slice(b"destination: http://");
-            match self.host {
-                Some(host) => out.put_slice(host.as_bytes()),
-                None => self.write_client_host(out),
+            out.put_slice(b"destination: ");
+            self.write_uri(destination, out);
+            out.put_slice(b"\r\n");
+        }
+        if let [first, others @ ..] = self.target.condition() {
+            out.put_slice(b"if: ");
+            self.write_lists(first, out);
+            for lists in others {
+                out.put_u8(b' ');
+                self.write_lists(lists, out);
             }
-            out.put_slice(destination.as_bytes());
             out.put_slice(b"\r\n");
         }
         match self.trust {
@@ -178,6 +185,26 @@ impl Head<'_> {
             put(out, "upgrade", protocol.as_bytes());
         }
         out.put_slice(b"\r\n");
+    }
+
+    /// A path as a URI of the host that this request names: some servers take an absolute URI alone,
+    /// and none that of another host (RFC 4918 §10.3).
+    fn write_uri(&self, path: &str, out: &mut Vec<u8>) {
+        out.put_slice(b"http://");
+        match self.host {
+            Some(host) => out.put_slice(host.as_bytes()),
+            None => self.write_client_host(out),
+        }
+        out.put_slice(path.as_bytes());
+    }
+
+    fn write_lists(&self, lists: &Conditional<'_>, out: &mut Vec<u8>) {
+        if let Some(path) = lists.path() {
+            out.put_u8(b'<');
+            self.write_uri(path, out);
+            out.put_slice(b"> ");
+        }
+        out.put_slice(lists.lists().as_bytes());
     }
 
     fn put_client_host(&self, out: &mut Vec<u8>, name: &str) {
@@ -295,6 +322,9 @@ impl Head<'_> {
         self.write_forwarded_element(out);
     }
 }
+
+/// What is said of a body byte by byte, and no longer holds of one that is written anew.
+const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
 
 /// What the names of all our cookies hold.
 const OUR_COOKIES: &[u8] = b"doorward";

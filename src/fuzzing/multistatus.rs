@@ -30,6 +30,7 @@ pub(super) fn oracle() -> Option<Oracle> {
         mode: Mode::Rewrite,
         root: "/dav".parse().ok()?,
         dialect: Dialect::Posix,
+        ..HomeRule::default()
     };
     let host = CanonicalHost::parse("gw.test").ok()?;
     let multistatus = Multistatus { rule, home: "/alice".parse().ok()?, host };

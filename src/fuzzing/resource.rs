@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Oracle, lines};
-use crate::home::{HomeRule, Mode, Named, Target, confine, reveal, unconfined};
+use crate::home::{Content, HomeRule, Mode, Named, Target, confine, reveal, unconfined};
 use crate::probe::reading::{self, Patterns};
 use crate::resource::{
     CanonicalHost, CanonicalPath, CanonicalQuery, Destination, Dialect, PathPrefix,
@@ -33,6 +33,7 @@ pub(super) fn oracle() -> Option<Oracle> {
             mode,
             root: root.clone(),
             dialect,
+            ..HomeRule::default()
         })
     });
     let host = CanonicalHost::parse(HOST).ok()?;
@@ -60,7 +61,13 @@ impl Resource {
         if let Some(destination) = &destination {
             ask_path(destination.path());
         }
-        let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+        let named = Named {
+            path: &path,
+            query: &query,
+            destination: destination.as_ref(),
+            condition: None,
+            content: Content::Absent,
+        };
         let mut seen = BTreeSet::new();
         for rule in &self.rules {
             let Ok(target) = confine(rule, Some(&self.home), &named) else { continue };
@@ -110,7 +117,7 @@ fn ask_host(raw: &str) {
 }
 
 /// A path is its own canonical form, and no reading of it has a dot segment.
-fn ask_path(path: &CanonicalPath<'_>) {
+pub(super) fn ask_path(path: &CanonicalPath<'_>) {
     let again = CanonicalPath::parse(path.as_str());
     assert_eq!(again.as_ref().map(CanonicalPath::as_str), Ok(path.as_str()));
     for dialect in Dialect::ALL {
@@ -129,7 +136,7 @@ fn ask_no_dots(text: &str, reading: &[u8]) {
     assert!(!climbs, "{text:?}, read as {:?}, has a dot segment", String::from_utf8_lossy(reading));
 }
 
-fn ask_query(query: &CanonicalQuery<'_>) {
+pub(super) fn ask_query(query: &CanonicalQuery<'_>) {
     let Some(text) = query.as_str() else { return };
     assert_eq!(CanonicalQuery::parse(Some(text)).as_ref(), Ok(query));
     assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{text}");
@@ -150,7 +157,7 @@ fn ask_readings(rule: &HomeRule, target: &Target<'_>) {
     }
 }
 
-fn ask_inside(text: &[u8], home: &[&str], dialect: Dialect) {
+pub(super) fn ask_inside(text: &[u8], home: &[&str], dialect: Dialect) {
     let home: Vec<Text> = home.iter().map(|segment| segment.as_bytes().to_vec()).collect();
     for reading in reading::all(text, dialect) {
         let place = reading::walk(&reading, Patterns::Literal);
@@ -195,7 +202,7 @@ fn matches(pattern: &[u8], name: &[u8], at_start: bool) -> bool {
 }
 
 /// Every value that some server takes for the parameter, decoded as it does first.
-fn values(query: &[u8], name: &[u8]) -> Vec<Text> {
+pub(super) fn values(query: &[u8], name: &[u8]) -> Vec<Text> {
     let mut found = Vec::new();
     for pair in query.split(|byte| matches!(byte, b'&' | b';')) {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');

@@ -12,9 +12,10 @@ use super::incoming::Incoming;
 use super::journal::Journal;
 use super::rejection::Rejection;
 use crate::credential::{Credential, CredentialError};
-use crate::home::Named;
-use crate::policy::{Permit, authorize};
-use crate::resource::{CanonicalPath, CanonicalQuery, Destination};
+use crate::home::{Content, HomeRule, Named, PlaceKind};
+use crate::identity::Principal;
+use crate::policy::{Admission, Permit, admit, authorize};
+use crate::resource::{CanonicalPath, CanonicalQuery, Condition, Destination};
 use crate::route::{NoRoute, Route, Table};
 use crate::session::cookie::CookieName;
 use crate::telemetry::access_log::Verdict;
@@ -48,6 +49,7 @@ pub(super) struct Case<'r> {
     path: CanonicalPath<'r>,
     query: CanonicalQuery<'r>,
     destination: Option<Destination<'r>>,
+    condition: Option<Condition<'r>>,
 }
 
 impl<'r> Case<'r> {
@@ -72,42 +74,95 @@ impl<'r> Case<'r> {
         if let Some(destination) = &destination {
             destination.path().admit(route.dialect)?;
         }
-        Ok(Self { held, route, path, query, destination })
+        journal.part = PlaceKind::Condition.as_str();
+        let condition = held.incoming.condition(&held.parts.headers, held.is_secure)?;
+        for path in condition.iter().flat_map(Condition::paths) {
+            path.admit(route.dialect)?;
+        }
+        Ok(Self { held, route, path, query, destination, condition })
     }
 
-    /// Says who it is made by, and whether they may.
+    /// The rule of a route that looks into bodies; `None`: this one does not.
+    pub(super) fn inspecting(&self) -> Option<&'r HomeRule> {
+        self.route.home.as_ref().filter(|rule| rule.inspects())
+    }
+
+    /// Says who it is made by.
     ///
     /// # Errors
     ///
     /// The [`Rejection`] to answer with.
-    pub(super) async fn decide(
-        &'r self,
+    pub(super) async fn identify(
+        &self,
         worker: &Worker,
         view: &View,
         journal: &mut Journal,
-    ) -> Result<Permit<'r>, Rejection> {
-        let Self { held, route, path, query, destination } = self;
+    ) -> Result<Rc<Principal>, Rejection> {
+        let Self { held, route, .. } = self;
         let cookie = CookieName::session(held.is_client_secure, held.client);
         let credential = Credential::extract(&held.parts.headers, route.accepted, cookie)?;
         let is_by_session = matches!(credential, Credential::Session(_));
         let is_in_header = !is_by_session && !matches!(credential, Credential::Anonymous);
         // RFC 6750 §2: a token is sent in one way; the upstream might take that of the query.
-        if route.accepted.bearer && is_in_header && query.pairs().any(|it| it.is_called(IN_QUERY)) {
+        if route.accepted.bearer
+            && is_in_header
+            && self.query.pairs().any(|it| it.is_called(IN_QUERY))
+        {
             return Err(CredentialError::Ambiguous.into());
         }
         let takes_keys = route.accepted.api_key;
         let asker = Asker { worker, view, client: held.client, cookie, takes_keys };
         let principal = identify(asker, credential, journal).await?;
         journal.principal = Some(Rc::clone(&principal));
-        let named = Named { path, query, destination: destination.as_ref() };
         let (host, is_secure) = (&held.incoming.host, held.is_client_secure);
         if is_by_session && !csrf::is_meant(held.parts, host, is_secure) {
             return Err(Rejection::Csrf);
         }
-        let permit = authorize(&principal, route, &held.parts.method, &named, held.client)
+        Ok(principal)
+    }
+
+    /// Says whether they may, as far as that can be told without the body.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] to answer with.
+    pub(super) fn admit(
+        &self,
+        principal: &Principal,
+        journal: &mut Journal,
+    ) -> Result<Admission<'r>, Rejection> {
+        let Self { held, route, .. } = self;
+        let named = self.named(Content::Unread);
+        let admission = admit(principal, route, &held.parts.method, &named, held.client)
+            .inspect_err(|denied| journal.part = denied.part().unwrap_or("path"))?;
+        journal.part = "body";
+        Ok(admission)
+    }
+
+    /// Says whether they may.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] to answer with.
+    pub(super) fn decide(
+        &'r self,
+        principal: &Rc<Principal>,
+        content: Content<'r>,
+        journal: &mut Journal,
+    ) -> Result<Permit<'r>, Rejection> {
+        let Self { held, route, .. } = self;
+        let named = self.named(content);
+        let permit = authorize(principal, route, &held.parts.method, &named, held.client)
             .inspect_err(|denied| journal.part = denied.part().unwrap_or("path"))?;
         journal.verdict = Verdict::Allow;
         Ok(permit)
+    }
+
+    /// All that it names.
+    fn named<'n>(&'n self, content: Content<'n>) -> Named<'n> {
+        let Self { path, query, destination, condition, .. } = self;
+        let (destination, condition) = (destination.as_ref(), condition.as_ref());
+        Named { path, query, destination, condition, content }
     }
 }
 

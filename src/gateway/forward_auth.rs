@@ -14,6 +14,7 @@ use super::response::Body;
 use crate::endpoint::forward_auth::{
     AskError, Original, Proxy, check_target, forged, may_ask, told,
 };
+use crate::home::Content;
 use crate::resource::CanonicalPath;
 use crate::telemetry::access_log::Verdict;
 use crate::worker::{View, Worker};
@@ -65,7 +66,9 @@ pub(super) async fn answer(
         client,
     };
     let case = Case::open(&held, view, path, journal)?;
-    let permit = case.decide(worker, view, journal).await?;
+    let principal = case.identify(worker, view, journal).await?;
+    // The proxy keeps the body: where it would have to be looked into, nothing can be permitted.
+    let permit = case.decide(&principal, Content::Unread, journal)?;
     // What follows takes back what was permitted: the proxy would pass on something else.
     journal.verdict = Verdict::Deny;
     check_target(&parts, permit.target())?;

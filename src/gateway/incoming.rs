@@ -6,10 +6,13 @@ use http::{HeaderMap, HeaderName, Method, Version, header};
 
 use super::rejection::Rejection;
 use crate::config::Limits;
-use crate::resource::{CanonicalHost, CanonicalQuery, Destination};
+use crate::resource::{CanonicalHost, CanonicalQuery, Condition, Destination, ResourceError};
 
 /// The WebDAV header that names a second resource (RFC 4918 §10.3).
 pub(super) static DESTINATION: HeaderName = HeaderName::from_static("destination");
+
+/// The WebDAV header that may name resources (RFC 4918 §10.4).
+pub(super) static IF: HeaderName = HeaderName::from_static("if");
 
 /// The parts of a request's target, not yet judged but the host.
 #[derive(Debug)]
@@ -89,12 +92,32 @@ impl<'r> Incoming<'r> {
     ) -> Result<Option<Destination<'r>>, Rejection> {
         let mut values = fields.get_all(&DESTINATION).iter();
         let Some(value) = values.next() else { return Ok(None) };
-        let malformed = Rejection::Resource(crate::resource::ResourceError::DestinationForm);
+        let malformed = Rejection::Resource(ResourceError::DestinationForm);
         if values.next().is_some() {
             return Err(malformed);
         }
         let value = value.to_str().map_err(|_| malformed)?;
         Ok(Some(Destination::parse(value, &self.host, https)?))
+    }
+
+    /// What the `If` of a request names and asks, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// More than one, or one without a single reading.
+    pub(crate) fn condition(
+        &self,
+        fields: &'r HeaderMap,
+        https: bool,
+    ) -> Result<Option<Condition<'r>>, Rejection> {
+        let mut values = fields.get_all(&IF).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let malformed = Rejection::Resource(ResourceError::ConditionForm);
+        if values.next().is_some() {
+            return Err(malformed);
+        }
+        let value = value.to_str().map_err(|_| malformed)?;
+        Ok(Some(Condition::parse(value, &self.host, https)?))
     }
 }
 

@@ -282,6 +282,7 @@ mod tests {
             mode: Mode::Rewrite,
             root: "/dav".parse().unwrap(),
             dialect: crate::resource::Dialect::Posix,
+            ..HomeRule::default()
         };
         let (home, host) = ("/alice".parse().unwrap(), CanonicalHost::parse("gw.test").unwrap());
         let see = Revealer { rule: &rule, home: &home, host: &host, authority: "10.0.0.1:80" };

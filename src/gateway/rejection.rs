@@ -30,6 +30,14 @@ pub enum Rejection {
     ClientBody,
     /// The client was silent within its body.
     ClientTimeout,
+    /// A body that would have to be looked into broke off.
+    ContentBroken,
+    /// A body that would have to be looked into is compressed.
+    ContentCoding,
+    /// A body that would have to be looked into came too slowly.
+    ContentTimeout,
+    /// A body is not declared as what the route looks into.
+    ContentType,
     /// No credential, or none that could be taken.
     Credential(CredentialError),
     /// Whoever the request was for was ended while it was under way.
@@ -100,6 +108,7 @@ impl Rejection {
         match self {
             Self::AbsentHost
             | Self::ClientBody
+            | Self::ContentBroken
             | Self::Credential(CredentialError::Ambiguous)
             | Self::FieldMalformed
             | Self::HostMismatch
@@ -129,7 +138,8 @@ impl Rejection {
             | Self::Csrf => StatusCode::FORBIDDEN,
             Self::Ask(error) => error.status(),
             Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::ClientTimeout | Self::ContentTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::ContentCoding | Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
@@ -154,8 +164,10 @@ impl Rejection {
             Self::AbsentHost => "host_absent_or_repeated",
             Self::Ask(error) => error.label(),
             Self::BodyTooLarge => "body_too_large",
-            Self::ClientBody => "client_body",
-            Self::ClientTimeout => "client_timeout",
+            Self::ClientBody | Self::ContentBroken => "client_body",
+            Self::ClientTimeout | Self::ContentTimeout => "client_timeout",
+            Self::ContentCoding => "content_coding",
+            Self::ContentType => "content_type",
             Self::Credential(CredentialError::Ambiguous) => "credential_ambiguous",
             Self::Credential(CredentialError::Malformed) => "credential_malformed",
             Self::Credential(CredentialError::Missing) => "credential_missing",
@@ -205,6 +217,10 @@ impl Rejection {
             | Self::BodyTooLarge
             | Self::ClientBody
             | Self::ClientTimeout
+            | Self::ContentBroken
+            | Self::ContentCoding
+            | Self::ContentTimeout
+            | Self::ContentType
             | Self::Credential(_)
             | Self::Csrf
             | Self::CutOff

@@ -40,8 +40,9 @@ pub(super) struct Outbound<'r> {
     pub(super) parts: &'r Parts,
     /// The host that was asked for.
     pub(super) host: &'r CanonicalHost<'r>,
-    /// The body.
-    pub(super) body: RequestBody,
+    /// The body as it comes; `None`: it was read before the decision, or there is none, and what is
+    /// sent stands in the permit's target.
+    pub(super) body: Option<RequestBody>,
 }
 
 /// An upstream's answer.
@@ -98,8 +99,13 @@ pub(super) async fn transmit(
         return Err(Rejection::NoRoute);
     };
     let upgrade = (route.websocket && wants_websocket(parts)).then_some("websocket");
-    let framing = body_framing(parts, &body);
-    let upload = upload(route, framing, body, journal)?;
+    let (framing, upload) = match body {
+        Some(body) => {
+            let framing = body_framing(parts, body.size_hint().exact());
+            (framing, upload(route, framing, body, journal)?)
+        }
+        None => decided_body(parts, &permit, journal),
+    };
     let head = Head {
         method: &parts.method,
         target: permit.target(),
@@ -169,8 +175,8 @@ pub(super) async fn transmit(
 }
 
 /// How the body goes to the upstream: as the client framed it, but always in one way.
-fn body_framing(parts: &Parts, body: &RequestBody) -> BodyFraming {
-    match body.size_hint().exact() {
+fn body_framing(parts: &Parts, length: Option<u64>) -> BodyFraming {
+    match length {
         Some(0) => {
             let says_so = parts.headers.contains_key(header::CONTENT_LENGTH)
                 || parts.method == Method::POST
@@ -180,6 +186,23 @@ fn body_framing(parts: &Parts, body: &RequestBody) -> BodyFraming {
         }
         Some(length) => BodyFraming::Length(length),
         None => BodyFraming::Chunked,
+    }
+}
+
+/// The body that was decided on, always by its length.
+fn decided_body(
+    parts: &Parts,
+    permit: &Permit<'_>,
+    journal: &Journal,
+) -> (BodyFraming, Option<Upload>) {
+    match permit.target().content() {
+        None => (body_framing(parts, Some(0)), None),
+        Some(content) if content.is_empty() => (BodyFraming::Length(0), None),
+        Some(content) => {
+            let received = journal.received.clone().unwrap_or_default();
+            let upload = Upload::whole(content.clone(), received);
+            (BodyFraming::Length(content.len() as u64), Some(upload))
+        }
     }
 }
 

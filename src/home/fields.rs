@@ -147,6 +147,7 @@ mod tests {
             mode: Mode::Rewrite,
             root: "/files".parse().unwrap(),
             dialect: crate::resource::Dialect::Posix,
+            ..HomeRule::default()
         };
         let (home, host) = ("/alice".parse().unwrap(), CanonicalHost::parse("gw.test").unwrap());
         see(Revealer { rule: &rule, home: &home, host: &host, authority: "10.0.0.1:9000" })

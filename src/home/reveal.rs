@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::value::{in_query, is_named};
-use super::{HomeRule, Mode, PlaceKind};
+use super::value::{base, in_query};
+use super::{Base, HomeRule, Mode, PlaceKind};
 use crate::resource::query::decode;
 use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, PathPrefix, encode_segment};
 
@@ -99,7 +99,7 @@ fn reveal_query(rule: &HomeRule, home: &PathPrefix, query: &str) -> Option<Strin
     let canonical = CanonicalQuery::parse(Some(query)).ok()?;
     let mut revealed = Vec::new();
     for pair in canonical.pairs() {
-        if !is_named(rule, &pair) {
+        if base(rule, PlaceKind::Query, &pair) != Some(Base::Home) {
             revealed.push(Cow::Borrowed(pair.text));
             continue;
         }

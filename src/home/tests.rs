@@ -1,8 +1,10 @@
+mod content;
 mod escape;
 mod readings;
 
 use super::*;
 use crate::resource::CanonicalHost;
+use crate::resource::content::MediaType;
 
 /// A request as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -10,21 +12,27 @@ struct Raw<'a> {
     path: &'a str,
     query: Option<&'a str>,
     destination: Option<&'a str>,
+    condition: Option<&'a str>,
+    body: Option<&'a str>,
 }
 
 impl<'a> Raw<'a> {
     fn path(path: &'a str) -> Self {
-        Self { path, query: None, destination: None }
+        Self { path, query: None, destination: None, condition: None, body: None }
     }
 
     fn query(query: &'a str) -> Self {
-        Self { path: "/list", query: Some(query), destination: None }
+        Self { query: Some(query), ..Self::path("/list") }
+    }
+
+    fn body(body: &'a str) -> Self {
+        Self { body: Some(body), ..Self::path("/list") }
     }
 }
 
 fn rule(places: &[&str], mode: Mode, dialect: Dialect) -> HomeRule {
     let places = places.iter().map(|place| place.parse().unwrap()).collect();
-    HomeRule { places, mode, root: "/files".parse().unwrap(), dialect }
+    HomeRule { places, mode, root: "/files".parse().unwrap(), dialect, ..HomeRule::default() }
 }
 
 fn require(places: &[&str]) -> HomeRule {
@@ -50,7 +58,20 @@ fn send(
     let query = CanonicalQuery::parse(raw.query)?;
     let destination =
         raw.destination.map(|to| Destination::parse(to, &host(), true)).transpose()?;
-    let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+    let condition = raw.condition.map(|it| Condition::parse(it, &host(), true)).transpose()?;
+    let media = if raw.body.is_some_and(|body| body.trim_start().starts_with(['{', '['])) {
+        MediaType::Json
+    } else {
+        MediaType::Form
+    };
+    let body = raw.body.map(|body| Body::parse(body.as_bytes(), media)).transpose()?;
+    let named = Named {
+        path: &path,
+        query: &query,
+        destination: destination.as_ref(),
+        condition: condition.as_ref(),
+        content: body.as_ref().map_or(Content::Absent, Content::Read),
+    };
     Ok(confine(rule, home.as_ref(), &named).map(Target::into_owned))
 }
 
@@ -98,7 +119,7 @@ fn the_home_in_other_case_is_refused_as_ambiguous() {
         let error = alice(&rule, Raw::path(path));
         assert_eq!(error, Err(HomeError::CaseVariant(PlaceKind::Path)), "{path}");
     }
-    let raw = Raw { path: "/files/alice", query: Some("dir=/ALICE/x"), destination: None };
+    let raw = Raw { query: Some("dir=/ALICE/x"), ..Raw::path("/files/alice") };
     assert_eq!(alice(&rule, raw), Err(HomeError::CaseVariant(PlaceKind::Query)));
 }
 
@@ -161,7 +182,6 @@ fn every_repeat_of_a_parameter_must_lie_in_the_home() {
         "dir=/alic?/x",
         "dir=/alice%3Fx",
         "dir=/[a]lice/x",
-        "dir={/alice,/bob}",
         "dir=+/alice",
         "dir=/alice+x",
         "dir=/%3F",
@@ -187,6 +207,7 @@ fn every_repeat_of_a_parameter_must_lie_in_the_home() {
         "dir=/alice/[].][.]/bob",
         "dir=/alice/.[!a]/bob",
         "dir=/alice/{x,../bob}",
+        "dir={/alice,/bob}",
         "dir=/alice/{.,x}{.,y}/bob",
         "dir=/alice/{..,x}/bob",
         "dir=/alice/@(..|x)/bob",
@@ -243,14 +264,14 @@ fn the_home_is_put_in_front_of_every_repeat() {
 #[test]
 fn a_place_named_twice_is_rewritten_once() {
     let rule = rewrite(&["path", "path", "query:dir", "query:dir"]);
-    let raw = Raw { path: "/files/x", query: Some("dir=/y"), destination: None };
+    let raw = Raw { query: Some("dir=/y"), ..Raw::path("/files/x") };
 
     assert_eq!(alice(&rule, raw).as_deref(), Ok("/files/alice/x?dir=/alice/y"));
 }
 
 #[test]
 fn a_destination_is_confined_like_a_path_and_sent_as_one() {
-    let to = |to| Raw { path: "/files/alice/x", query: None, destination: Some(to) };
+    let to = |to| Raw { destination: Some(to), ..Raw::path("/files/alice/x") };
     let rule = require(&["path", "header:destination"]);
 
     let target = send(&rule, Some("/alice"), to("https://files.example.org/files/alice/y"));
@@ -279,7 +300,7 @@ fn a_request_that_names_nothing_is_refused() {
     let rule = require(&["query:dir", "header:destination"]);
 
     for query in [None, Some(""), Some("x=/alice"), Some("dirs=/alice")] {
-        let error = alice(&rule, Raw { path: "/list", query, destination: None });
+        let error = alice(&rule, Raw { query, ..Raw::path("/list") });
         assert_eq!(error, Err(HomeError::NamesNothing), "{query:?}");
     }
 }
@@ -326,10 +347,19 @@ fn without_a_rule_what_is_named_is_sent_in_canonical_form() {
     let query = CanonicalQuery::parse(Some("%61=é")).unwrap();
     let destination = Destination::parse("/%64", &host(), true).unwrap();
 
-    let target = unconfined(&Named { path: &path, query: &query, destination: Some(&destination) });
+    let condition = Condition::parse("</%65> (<u:1>)", &host(), true).unwrap();
+    let target = unconfined(&Named {
+        path: &path,
+        query: &query,
+        destination: Some(&destination),
+        condition: Some(&condition),
+        content: Content::Unread,
+    });
 
     assert_eq!(target.path_and_query(), "/a/b%20c?a=%C3%A9");
     assert_eq!(target.destination(), Some("/d"));
+    assert_eq!(target.condition()[0].path(), Some("/e"));
+    assert_eq!(target.content(), None);
     let mut written = Vec::new();
     target.write_path_and_query(&mut written);
     assert_eq!(written, target.path_and_query().into_bytes());
@@ -337,11 +367,22 @@ fn without_a_rule_what_is_named_is_sent_in_canonical_form() {
 
 #[test]
 fn places_and_modes_read_back_what_they_write() {
-    for place in ["path", "query:dir", "header:destination"] {
+    for place in ["path", "query:dir", "header:destination", "header:if", "json:files", "form:new"]
+    {
         assert_eq!(place.parse::<Place>().unwrap().to_string(), place);
     }
-    for unknown in ["", "Path", "query:", "query", "query:a b", "query:d[]", "header:if", "body:x"]
-    {
+    for unknown in [
+        "",
+        "Path",
+        "query:",
+        "query",
+        "query:a b",
+        "query:d[]",
+        "header:host",
+        "body:x",
+        "json:",
+        "form:a[]",
+    ] {
         assert_eq!(unknown.parse::<Place>(), Err(UnknownPlace), "{unknown}");
     }
     for mode in ["require", "rewrite"] {

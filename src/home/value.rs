@@ -1,88 +1,117 @@
-//! Query parameters that name resources: paths in the tree of homes, without the root.
+//! Parameters and fields that name resources: paths in the tree of homes, without the root.
 
 use std::borrow::Cow;
 
-use super::{HomeError, HomeRule, Mode, PlaceKind, Target};
+use super::{Base, HomeError, HomeRule, Mode, PlaceKind};
 use crate::resource::path::inspect_decoded;
 use crate::resource::prefix::strip_ignoring_case;
 use crate::resource::query::{Pair, decode};
 use crate::resource::{CanonicalQuery, PathPrefix, ResourceError};
 
-const QUERY: PlaceKind = PlaceKind::Query;
+/// What became of all parameters of a query or form.
+pub(super) struct Confined {
+    /// Whether any of them names a resource.
+    pub(super) names_something: bool,
+    /// What is to be sent, if it is another.
+    pub(super) rewritten: Option<String>,
+}
 
-/// Confines all repeats of the rule's parameters; whether there was one.
-pub(super) fn confine<'r>(
+/// Confines all repeats of the rule's parameters of a kind.
+pub(super) fn confine(
     rule: &HomeRule,
     home: &PathPrefix,
-    query: &'r CanonicalQuery<'r>,
-    target: &mut Target<'r>,
-) -> Result<bool, HomeError> {
-    for name in rule.parameters() {
-        query.demand(name).map_err(|error| HomeError::Ambiguous(QUERY, error))?;
+    query: &CanonicalQuery<'_>,
+    kind: PlaceKind,
+) -> Result<Confined, HomeError> {
+    let ambiguous = |error| HomeError::Ambiguous(kind, error);
+    for (name, _) in rule.names(kind) {
+        query.demand(name).map_err(ambiguous)?;
     }
     let mut names_something = false;
-    for pair in query.pairs().filter(|pair| is_named(rule, pair)) {
-        judge(rule, home, pair.value)?;
-        names_something = true;
+    let mut is_named = false;
+    for pair in query.pairs() {
+        let Some(base) = base(rule, kind, &pair) else { continue };
+        let judge = Judge { rule, home, kind, base };
+        // Both readings of `+`.
+        judge.judge(&decode(pair.value).map_err(ambiguous)?)?;
+        if pair.value.contains('+') {
+            let form = pair.value.replace('+', "%20");
+            judge.judge(&decode(&form).map_err(ambiguous)?)?;
+        }
+        names_something |= base == Base::Home;
+        is_named = true;
     }
-    if names_something && rule.mode == Mode::Rewrite && !home.is_root() {
-        target.query = Some(Cow::Owned(rewrite(rule, home, query)));
-    }
-    Ok(names_something)
+    let is_rewritten = is_named && rule.mode == Mode::Rewrite && !home.is_root();
+    let rewritten = is_rewritten.then(|| rewrite(rule, home, query, kind));
+    Ok(Confined { names_something, rewritten })
 }
 
-pub(super) fn is_named(rule: &HomeRule, pair: &Pair<'_>) -> bool {
-    rule.parameters().any(|name| pair.is_called(name))
+/// What the value of a parameter goes on from; `None`: it is none of the rule's.
+pub(super) fn base(rule: &HomeRule, kind: PlaceKind, pair: &Pair<'_>) -> Option<Base> {
+    rule.names(kind).find(|(name, _)| pair.is_called(name)).map(|(_, base)| base)
 }
 
-/// Judges one value, in canonical form, in both readings of `+`.
-fn judge(rule: &HomeRule, home: &PathPrefix, value: &str) -> Result<(), HomeError> {
-    let plain = decode(value).map_err(|error| HomeError::Ambiguous(QUERY, error))?;
-    judge_reading(rule, home, &plain)?;
-    if value.contains('+') {
-        let form = value.replace('+', "%20");
-        let form = decode(&form).map_err(|error| HomeError::Ambiguous(QUERY, error))?;
-        judge_reading(rule, home, &form)?;
-    }
-    Ok(())
+/// Judges values of one parameter or field.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'j> {
+    pub(super) rule: &'j HomeRule,
+    pub(super) home: &'j PathPrefix,
+    pub(super) kind: PlaceKind,
+    pub(super) base: Base,
 }
 
-fn judge_reading(rule: &HomeRule, home: &PathPrefix, value: &str) -> Result<(), HomeError> {
-    if value.is_empty() && !home.is_root() {
-        return Err(HomeError::Empty(QUERY));
+impl Judge<'_> {
+    /// Judges one value, decoded.
+    pub(super) fn judge(self, value: &str) -> Result<(), HomeError> {
+        let Self { rule, home, kind, base } = self;
+        if value.is_empty() {
+            let is_harmless = home.is_root() || base == Base::Path;
+            return if is_harmless { Ok(()) } else { Err(HomeError::Empty(kind)) };
+        }
+        inspect_decoded(value)
+            .and_then(|found| found.admit(rule.dialect))
+            .and_then(|()| {
+                let may_leave = |value: &str| may_glob_upwards(value) || may_glob_separator(value);
+                let is_refused = once_decoded(value, may_leave);
+                if is_refused { Err(ResourceError::DotSegment) } else { Ok(()) }
+            })
+            .map_err(|error| HomeError::Ambiguous(kind, error))?;
+        if !rule.allows_patterns && once_decoded(value, holds_pattern) {
+            return Err(HomeError::Pattern(kind));
+        }
+        if home.is_root() {
+            return Ok(());
+        }
+        match (base, rule.mode) {
+            (Base::Home, Mode::Require) => lies_in(value, home, kind),
+            // Some take what begins with a slash from the root; rewriting takes it off.
+            (Base::Path, Mode::Require) if value.starts_with('/') => Err(HomeError::Outside(kind)),
+            (Base::Home, Mode::Rewrite) | (Base::Path, Mode::Require | Mode::Rewrite) => Ok(()),
+        }
     }
-    inspect_decoded(value)
-        .and_then(|found| found.admit(rule.dialect))
-        .and_then(|()| {
-            if may_glob_upwards_once_decoded(value) {
-                Err(ResourceError::DotSegment)
-            } else {
-                Ok(())
-            }
-        })
-        .map_err(|error| HomeError::Ambiguous(QUERY, error))?;
-    if rule.mode == Mode::Rewrite || home.is_root() {
-        return Ok(());
-    }
-    // A value without a leading slash is read from the root of the tree as well.
+}
+
+/// Whether a decoded value lies in the home. One without a leading slash is read from the root of
+/// the tree as well.
+fn lies_in(value: &str, home: &PathPrefix, kind: PlaceKind) -> Result<(), HomeError> {
     let home = decode(home.as_str()).map_err(HomeError::AmbiguousHome)?;
     let value = value.strip_prefix('/').unwrap_or(value);
     let home = home.strip_prefix('/').unwrap_or(&home);
     if value.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         Ok(())
     } else if strip_ignoring_case(value, home).is_some() {
-        Err(HomeError::CaseVariant(QUERY))
+        Err(HomeError::CaseVariant(kind))
     } else {
-        Err(HomeError::Outside(QUERY))
+        Err(HomeError::Outside(kind))
     }
 }
 
-/// Whether [`may_glob_upwards`] holds for a value as it is, or as a server has it that decodes again.
-/// Who is admitted here has no encodings without end.
-fn may_glob_upwards_once_decoded(value: &str) -> bool {
+/// Whether something holds for a value as it is, or as a server has it that decodes again. Who asks
+/// has admitted no encodings without end.
+fn once_decoded(value: &str, holds: impl Fn(&str) -> bool) -> bool {
     let mut value = Cow::Borrowed(value);
     loop {
-        if may_glob_upwards(&value) {
+        if holds(&value) {
             return true;
         }
         let octets = percent_encoding::percent_decode_str(&value);
@@ -92,6 +121,47 @@ fn may_glob_upwards_once_decoded(value: &str) -> bool {
         }
         value = Cow::Owned(again);
     }
+}
+
+/// Whether a value holds what a shell, or a library like it, takes for a pattern.
+fn holds_pattern(value: &str) -> bool {
+    value.contains(['*', '?', '[', ']', '{', '}'])
+}
+
+/// Whether a bracket or an alternative could stand for a separator: `{x,/y}`, `[/]`, `[+-9]`.
+fn may_glob_separator(value: &str) -> bool {
+    let mut braces = 0_usize;
+    let mut rest = value;
+    while let Some(character) = rest.chars().next() {
+        rest = rest.strip_prefix(character).unwrap_or_default();
+        match character {
+            '{' => braces += 1,
+            '}' => braces = braces.saturating_sub(1),
+            '/' | '\\' if braces > 0 && rest.contains('}') => return true,
+            '[' => {
+                if let Some((class, _)) = rest.split_once(']')
+                    && may_match_separator(class)
+                {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a bracket expression names a separator, itself or by a range. A negated one matches
+/// separators only for libraries that let `?` do so too.
+fn may_match_separator(class: &str) -> bool {
+    if class.contains(['/', '\\']) {
+        return true;
+    }
+    let characters: Vec<char> = class.chars().collect();
+    characters.windows(3).any(|range| match range {
+        [from, '-', to] => ['/', '\\'].iter().any(|mark| from <= mark && mark <= to),
+        _ => false,
+    })
 }
 
 /// Whether a shell's pattern matching might find `..` in it: `.*`, `.?`, `.[.]`, `{x,..}`.
@@ -144,25 +214,37 @@ fn may_match_dot(class: &str) -> bool {
     class.starts_with(['!', '^']) || class.contains(['.', '-', ':', '[', '='])
 }
 
-/// The query with the home in front of every value that the rule names.
-fn rewrite(rule: &HomeRule, home: &PathPrefix, query: &CanonicalQuery<'_>) -> String {
+/// The query with the home in front of every value that the rule names from its root, and none that
+/// goes on from the path with a slash in front.
+fn rewrite(
+    rule: &HomeRule,
+    home: &PathPrefix,
+    query: &CanonicalQuery<'_>,
+    kind: PlaceKind,
+) -> String {
     let home = in_query(home.as_str());
     let mut wire = String::with_capacity(query.as_str().map_or(0, str::len) + home.len() + 1);
     for (index, pair) in query.pairs().enumerate() {
         if index > 0 {
             wire.push('&');
         }
-        if !is_named(rule, &pair) {
-            wire.push_str(pair.text);
-            continue;
+        match base(rule, kind, &pair) {
+            None => wire.push_str(pair.text),
+            Some(Base::Home) => {
+                wire.extend([pair.name, "=", &home]);
+                if !pair.value.starts_with('/') && !pair.value.starts_with("%2F") {
+                    wire.push('/');
+                }
+                wire.push_str(pair.value);
+            }
+            Some(Base::Path) => {
+                let mut value = pair.value;
+                while let Some(rest) = value.strip_prefix('/').or(value.strip_prefix("%2F")) {
+                    value = rest;
+                }
+                wire.extend([pair.name, "=", value]);
+            }
         }
-        wire.push_str(pair.name);
-        wire.push('=');
-        wire.push_str(&home);
-        if !pair.value.starts_with('/') && !pair.value.starts_with("%2F") {
-            wire.push('/');
-        }
-        wire.push_str(pair.value);
     }
     wire
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use super::*;
 use crate::api_key::{ApiKey, KeyKind};
 use crate::credential::Accepted;
+use crate::home::{Content, HomeRule};
 use crate::identity::principal::Facts;
-use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Dialect, PathPrefix};
+use crate::resource::{CanonicalHost, CanonicalQuery, Condition, Dialect, PathPrefix};
 use crate::route::{Challenges, IdentityFields, Places};
 use crate::user::{Grant, Roles};
 
@@ -62,11 +63,28 @@ fn decide(
     (method, path, client): (Method, &str, &str),
     destination: Option<&str>,
 ) -> Result<(), Denied> {
+    decide_if(principal, route, (method, path, client), destination, None)
+}
+
+fn decide_if(
+    principal: &Rc<Principal>,
+    route: &Route,
+    (method, path, client): (Method, &str, &str),
+    destination: Option<&str>,
+    condition: Option<&str>,
+) -> Result<(), Denied> {
     let host = CanonicalHost::parse("files.test").unwrap();
     let path = CanonicalPath::parse(path).unwrap();
     let query = CanonicalQuery::parse(None).unwrap();
     let destination = destination.map(|to| Destination::parse(to, &host, true).unwrap());
-    let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+    let condition = condition.map(|it| Condition::parse(it, &host, true).unwrap());
+    let named = Named {
+        path: &path,
+        query: &query,
+        destination: destination.as_ref(),
+        condition: condition.as_ref(),
+        content: Content::Unread,
+    };
     authorize(principal, route, &method, &named, client.parse().unwrap()).map(drop)
 }
 
@@ -92,6 +110,54 @@ fn a_key_reaches_as_far_as_its_scope_and_no_farther() {
     ] {
         assert_eq!(decide(&key, &route, asked.clone(), destination), expected, "{asked:?}");
     }
+}
+
+#[test]
+fn a_key_reaches_what_tags_of_if_name_or_not() {
+    let key = principal(&["*:*"], r#"{"path": "/a"}"#);
+    let route = route(&[]);
+    let outside = Err(Denied::OutsideScope(Reach::Path));
+
+    for (condition, expected) in [
+        ("(<urn:1>)", Ok(())),
+        ("</a/y> (<urn:1>) <https://files.test/a> ([\"e\"])", Ok(())),
+        ("</b> (<urn:1>)", outside),
+        ("</a/y> (<urn:1>) </a2> ([\"e\"])", outside),
+    ] {
+        let asked = (Method::GET, "/a/x", HERE);
+        assert_eq!(decide_if(&key, &route, asked, None, Some(condition)), expected, "{condition}");
+    }
+}
+
+#[test]
+fn without_its_body_a_request_is_admitted_and_not_permitted() {
+    let mut route = route(&["files:read"]);
+    route.home =
+        Some(HomeRule { places: vec!["json:files".parse().unwrap()], ..HomeRule::default() });
+    let at_home = |grants: &[&str], home: &str| {
+        let facts =
+            Facts { home: Some(home.parse().unwrap()), ..principal(grants, "{}").facts().clone() };
+        Rc::new(Principal::of_facts(facts))
+    };
+    let path = CanonicalPath::parse("/search").unwrap();
+    let query = CanonicalQuery::parse(None).unwrap();
+    let client = HERE.parse().unwrap();
+    let named =
+        |content| Named { path: &path, query: &query, destination: None, condition: None, content };
+    let (alice, nobody) = (at_home(&["files:*"], "/alice"), at_home(&[], "/alice"));
+    let ask = |who: &Rc<Principal>, content| {
+        let named = named(content);
+        let admitted = admit(who, &route, &Method::GET, &named, client).map(drop);
+        (admitted, authorize(who, &route, &Method::GET, &named, client).map(drop))
+    };
+
+    let unread = Err(Denied::Home(HomeError::UnreadBody));
+    assert_eq!(ask(&alice, Content::Unread), (Ok(()), unread));
+    assert_eq!(ask(&at_home(&["files:*"], "/"), Content::Unread), (Ok(()), unread));
+    let missing = Err(Denied::MissingPermission);
+    assert_eq!(ask(&nobody, Content::Unread), (missing, missing));
+    let nothing = Err(Denied::Home(HomeError::NamesNothing));
+    assert_eq!(ask(&alice, Content::Absent), (Ok(()), nothing));
 }
 
 #[test]
@@ -125,7 +191,13 @@ fn a_key_that_passes_on_some_permissions_has_no_role() {
 fn what_is_told_demand_by_demand_is_what_is_decided() {
     let path = CanonicalPath::parse("/a/x").unwrap();
     let query = CanonicalQuery::parse(None).unwrap();
-    let named = Named { path: &path, query: &query, destination: None };
+    let named = Named {
+        path: &path,
+        query: &query,
+        destination: None,
+        condition: None,
+        content: Content::Absent,
+    };
     let mut roles = Roles::default();
     roles.define("editor", ["files:*"]).unwrap();
     roles.stands_at("editor", "main.toml:3:1");

@@ -7,7 +7,8 @@ use super::{Readings, Spelling};
 /// All but [`ResourceError::Spelling`] are refused in every dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ResourceError {
-    /// A parameter that a rule names occurs in a second spelling: `DIR` or `dir[]` for `dir`.
+    /// A parameter or field that a rule names occurs in a second spelling: `DIR` or `dir[]` for
+    /// `dir`.
     #[error("names a parameter in a second spelling")]
     AliasedParameter,
     /// A path prefix holds `;`, `?`, `#` or `%`, which some servers would cut or decode.
@@ -16,6 +17,12 @@ pub enum ResourceError {
     /// `;` in a query of which a rule names a parameter: some servers separate there.
     #[error("has `;` in the query, which may or may not separate parameters")]
     AmbiguousSeparator,
+    /// An `If` that is not of the grammar (RFC 4918 §10.4.2).
+    #[error("is not what an If header holds")]
+    ConditionForm,
+    /// A body that is not what it is declared as, to the letter.
+    #[error("is not the JSON object or the form that it is declared as")]
+    ContentForm,
     /// A control character, raw or percent-encoded.
     #[error("holds a control character")]
     ControlByte,
@@ -28,6 +35,12 @@ pub enum ResourceError {
     /// `.` or `..` as a segment, in any reading: encoded, doubly encoded, with a parameter.
     #[error("has a dot segment")]
     DotSegment,
+    /// A member of a JSON object that occurs twice.
+    #[error("has two members of one name")]
+    FieldRepeated,
+    /// A field that names a resource and is neither a string nor an array of strings.
+    #[error("has a field that must be a string or an array of strings")]
+    FieldType,
     /// `#` in a place that takes no fragment (RFC 9110 §4.2.5).
     #[error("has a fragment")]
     Fragment,
@@ -65,10 +78,14 @@ impl ResourceError {
             Self::AliasedParameter => "aliased_parameter",
             Self::AmbiguousPrefix => "ambiguous_prefix",
             Self::AmbiguousSeparator => "ambiguous_separator",
+            Self::ConditionForm => "condition_form",
+            Self::ContentForm => "content_form",
             Self::ControlByte => "control_byte",
             Self::DestinationForm => "destination_form",
             Self::DestinationHost => "destination_host",
             Self::DotSegment => "dot_segment",
+            Self::FieldRepeated => "field_repeated",
+            Self::FieldType => "field_type",
             Self::Fragment => "fragment",
             Self::HostName => "host_name",
             Self::HostPort => "host_port",
@@ -99,7 +116,13 @@ impl ResourceError {
             Self::NotAbsolute => ["a path from the root", "a path below another, or a host"],
             Self::Fragment | Self::QueryInPath => ["part of the path", "the end of the path"],
             Self::Spelling(spelling) => spelling.rule().readings,
-            Self::AmbiguousPrefix | Self::HostName | Self::HostPort => return None,
+            Self::FieldRepeated => ["the first member of the name", "the last one"],
+            Self::AmbiguousPrefix
+            | Self::ConditionForm
+            | Self::ContentForm
+            | Self::FieldType
+            | Self::HostName
+            | Self::HostPort => return None,
         })
     }
 }

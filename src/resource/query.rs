@@ -41,14 +41,16 @@ impl<'a> CanonicalQuery<'a> {
     /// # Errors
     ///
     /// [`ResourceError::AliasedParameter`]: a name that differs only by case, brackets,
-    /// surrounding spaces, a second encoding, or what PHP maps to `_`;
+    /// surrounding spaces, a second encoding, what PHP maps to `_`, or a second `?` in front;
     /// [`ResourceError::AmbiguousSeparator`]: a raw `;`.
     pub fn demand(&self, name: &str) -> Result<(), ResourceError> {
         let Some(query) = self.as_str() else { return Ok(()) };
         if memchr::memchr(b';', query.as_bytes()).is_some() {
             return Err(ResourceError::AmbiguousSeparator);
         }
-        let is_alias = |pair: Pair<'_>| !pair.is_called(name) && could_be(pair.name, name);
+        let is_alias = |pair: Pair<'_>| {
+            !pair.is_called(name) && could_be(pair.name, name) || is_behind_mark(pair.text, name)
+        };
         if self.pairs().any(is_alias) { Err(ResourceError::AliasedParameter) } else { Ok(()) }
     }
 
@@ -91,8 +93,14 @@ fn octets(text: &str) -> Cow<'_, [u8]> {
     percent_encoding::percent_decode_str(text).into()
 }
 
+/// Whether a parameter begins behind a second `?`, for a server that splits at the last one.
+fn is_behind_mark(pair: &str, name: &str) -> bool {
+    let Some((_, rest)) = pair.split_once('?') else { return false };
+    rest.split('?').any(|text| could_be(text.split('=').next().unwrap_or_default(), name))
+}
+
 /// Whether some server takes the parameter `written` for `name`.
-fn could_be(written: &str, name: &str) -> bool {
+pub(super) fn could_be(written: &str, name: &str) -> bool {
     let is_simple = |name: &str| {
         name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
@@ -108,7 +116,7 @@ fn could_be(written: &str, name: &str) -> bool {
         let folded = fold(&written);
         for text in [&written].into_iter().chain(&folded) {
             let text = String::from_utf8_lossy(text);
-            if text.split(['&', ';']).any(|written| skeleton(written) == name) {
+            if text.split(['&', ';', '?', '#']).any(|written| skeleton(written) == name) {
                 return true;
             }
         }
@@ -122,8 +130,9 @@ fn could_be(written: &str, name: &str) -> bool {
 /// What is left of a decoded name when everything is dropped that some server drops or maps.
 fn skeleton(name: &str) -> String {
     let name: String = name
+        .trim_start_matches([' ', '+', '['])
         .chars()
-        .take_while(|character| !matches!(character, '\0' | '[' | '=' | '?' | '#'))
+        .take_while(|character| !matches!(character, '\0' | '[' | ']' | '=' | '?' | '#'))
         .filter(|character| !character.is_control())
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
@@ -256,6 +265,14 @@ mod tests {
             "%25C1%25A4ir=/b",
             "di%E2%80%8Br=/b",
             "%2525252564ir=/b",
+            "[dir]=/b",
+            "?dir=/b",
+            "??dir=/b",
+            "x?dir=/b",
+            "x=1?dir=/b",
+            "x=1?y=2?DIR[]=/b",
+            "x%3Fdir=/b",
+            "dir=/a?dir=/b",
         ] {
             let error = parse(raw).demand("dir");
             assert_eq!(error, Err(ResourceError::AliasedParameter), "{raw}");
@@ -267,7 +284,16 @@ mod tests {
             let error = parse(raw).demand("dir");
             assert_eq!(error, Err(ResourceError::AmbiguousSeparator), "{raw}");
         }
-        for raw in ["", "dir=/a&di%72=/b", "dirs=/b", "xdir=1", "DIR2", "dir=a%3Bb"] {
+        for raw in [
+            "",
+            "dir=/a&di%72=/b",
+            "dirs=/b",
+            "xdir=1",
+            "DIR2",
+            "dir=a%3Bb",
+            "dir=/a?",
+            "x=y?z=dir",
+        ] {
             assert_eq!(parse(raw).demand("dir"), Ok(()), "{raw}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A ring of entries that are written over, each with one text that grows to at most
 //! [`MAX_TEXT`] bytes and is used again: once the ring is full, keeping a refusal is a copy of the
-//! request's target and two of its fields. Nothing is formatted, and no credential, cookie or body
+//! request's target and three of its fields. Nothing is formatted, and no credential, cookie or body
 //! is kept. The query is, since it may name what was refused; what is told of it is decided by who
 //! tells. Only the worker's own thread reads and writes, so nothing is locked.
 
@@ -20,9 +20,10 @@ use crate::telemetry::id::Id;
 pub const MAX_TEXT: usize = 2048;
 
 /// How many texts of a request are kept.
-const TEXTS: usize = 5;
+const TEXTS: usize = 6;
 
 static DESTINATION: HeaderName = HeaderName::from_static("destination");
+static IF: HeaderName = HeaderName::from_static("if");
 
 /// What is known of a refusal besides the request itself.
 #[derive(Clone, Debug)]
@@ -79,6 +80,8 @@ pub enum Text {
     Host,
     /// The `Destination` field; empty: there was none.
     Destination,
+    /// The `If` field; empty: there was none.
+    Condition,
     /// The name that came with the credential; empty: there was none.
     Claimed,
 }
@@ -109,7 +112,9 @@ impl Decision {
             (None, Some(authority)) => self.push(&[authority.as_str().as_bytes()], Text::Target),
             (_, None) => self.push(&[target.as_bytes()], Text::Target),
         }
-        for (name, text) in [(&header::HOST, Text::Host), (&DESTINATION, Text::Destination)] {
+        for (name, text) in
+            [(&header::HOST, Text::Host), (&DESTINATION, Text::Destination), (&IF, Text::Condition)]
+        {
             let value = parts.headers.get(name).map(http::HeaderValue::as_bytes);
             self.push(&[value.unwrap_or_default()], text);
         }

@@ -106,15 +106,27 @@ pub(in crate::config) enum Host {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Home {
-    /// What names a resource: `path`, `query:NAME`, `header:destination`.
+    /// What names a resource: `path`, `query:NAME`, `form:NAME` and `json:NAME` (fields of bodies),
+    /// `header:destination`, `header:if`.
     #[serde(rename = "in")]
-    #[schemars(extend("default" = ["path", "header:destination"]))]
+    #[schemars(extend("default" = ["path", "header:destination", "header:if"]))]
     pub(in crate::config) places: Option<Vec<String>>,
+    /// Parameters and fields whose values go on from the path: `query:NAME`, `form:NAME`,
+    /// `json:NAME`. They must not lead out of it.
+    #[schemars(extend("default" = []))]
+    pub(in crate::config) relative: Option<Vec<String>>,
     /// `require`: all that is named must lie in the home. `rewrite`: the home is put in front.
     #[schemars(extend("default" = "require"))]
     pub(in crate::config) mode: Option<Mode>,
     /// Where homes begin. Default: the path of the route.
     pub(in crate::config) root: Option<String>,
+    /// Whether parameters and fields may hold patterns such as `*.json`, which then stay in the
+    /// home as well.
+    #[schemars(extend("default" = true))]
+    pub(in crate::config) patterns: Option<bool>,
+    /// The largest body that is looked into, from "1KiB" to "1MiB"; more is answered 413.
+    #[schemars(extend("default" = "64KiB", "format" = "size"))]
+    pub(in crate::config) inspect_limit: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -152,7 +152,10 @@ fn defaults_of_tables_that_the_reference_leaves_out_are_what_the_program_does() 
     };
     assert_eq!(
         home("{}"),
-        home(r#"{ in = ["path", "header:destination"], mode = "require", root = "/" }"#)
+        home(
+            r#"{ in = ["path", "header:destination", "header:if"], relative = [], patterns = true,
+                 mode = "require", root = "/", inspect_limit = "64KiB" }"#
+        )
     );
     let config = load(&format!(
         "{BASE}[listeners.main.tls]\ncertificates = [{{ chain = \"c\", key = \"k\" }}]\n"

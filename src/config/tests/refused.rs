@@ -426,7 +426,7 @@ accept = []"#,
 upstream = "files"
 path = "/b"
 home = { in = ["body"] }"#,
-        r#"main.toml:12:16: routes.b.home.in[0]: `body` names no resource: write "path", "query:NAME" or "header:destination""#,
+        r#"main.toml:12:16: routes.b.home.in[0]: `body` names no resource: write "path", "query:NAME", "form:NAME", "json:NAME", "header:destination" or "header:if""#,
     ),
     (
         r#"[routes.b]
@@ -448,6 +448,34 @@ upstream = "files"
 path = "/b"
 home = { root = "/c" }"#,
         r#"main.toml:12:17: routes.b.home.root: `/c` and the route's path `/b` have nothing in common, so that nothing could pass: write "/b""#,
+    ),
+    (
+        r#"[routes.b]
+upstream = "files"
+path = "/b"
+home = { in = ["query:a"], relative = ["query:b"] }"#,
+        r#"main.toml:12:39: routes.b.home.relative: goes on from the path, which `in` does not name: add "path" there"#,
+    ),
+    (
+        r#"[routes.b]
+upstream = "files"
+path = "/b"
+home = { relative = ["path"] }"#,
+        r#"main.toml:12:22: routes.b.home.relative[0]: `path` goes on from nothing: write "query:NAME", "form:NAME" or "json:NAME""#,
+    ),
+    (
+        r#"[routes.b]
+upstream = "files"
+path = "/b"
+home = { in = ["path", "query:a"], relative = ["query:a"] }"#,
+        "main.toml:12:48: routes.b.home.relative[0]: `query:a` is named in `in` as well: it is either or",
+    ),
+    (
+        r#"[routes.b]
+upstream = "files"
+path = "/b"
+home = { in = ["json:a"], inspect_limit = "2MiB" }"#,
+        r#"main.toml:12:43: routes.b.home.inspect_limit: must be between "1KiB" and "1MiB""#,
     ),
     (
         r#"[routes.b]

@@ -1,6 +1,6 @@
 use super::*;
-use crate::home::{Named, unconfined};
-use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Destination};
+use crate::home::{Content, Named, unconfined};
+use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Condition, Destination};
 use crate::route::IdentityFields;
 
 fn question(method: &str, target: &str, fields: &[(&str, &str)]) -> Parts {
@@ -119,16 +119,36 @@ fn a_copy_whose_end_is_not_told_is_refused() {
 
 #[test]
 fn only_what_is_passed_on_as_it_came_was_decided_on() {
-    let check = |target: &'static str, destination: Option<&'static str>| {
-        let fields: Vec<_> = destination.map(|to| ("destination", to)).into_iter().collect();
+    let judge = |target: &'static str, destination, condition: Option<&'static str>| {
+        let fields: Vec<(&'static str, &'static str)> =
+            [("destination", destination), ("if", condition)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect();
         let parts = question("MOVE", target, &fields);
         let host = CanonicalHost::parse("files.test").unwrap();
         let destination = destination.map(|to| Destination::parse(to, &host, false).unwrap());
+        let condition = condition.map(|it| Condition::parse(it, &host, false).unwrap());
         let path = CanonicalPath::parse(parts.uri.path()).unwrap();
         let query = CanonicalQuery::parse(parts.uri.query()).unwrap();
-        let named = Named { path: &path, query: &query, destination: destination.as_ref() };
+        let named = Named {
+            path: &path,
+            query: &query,
+            destination: destination.as_ref(),
+            condition: condition.as_ref(),
+            content: Content::Unread,
+        };
         check_target(&parts, &unconfined(&named))
     };
+    let check = |target, destination| judge(target, destination, None);
+    for (condition, expected) in [
+        ("(<urn:1> [\"a\"])", Ok(())),
+        ("</b>(<urn:1>)  <http://files.test/c(1)> (Not <urn:2>) ([\"e\"])", Ok(())),
+        ("</%62> (<urn:1>)", Err(AskError::Uncanonical)),
+        ("</b> (<urn:1>) <http://files.test/%63> (<urn:2>)", Err(AskError::Uncanonical)),
+    ] {
+        assert_eq!(judge("/a", None, Some(condition)), expected, "{condition}");
+    }
     for target in ["/a", "/a%20b?x=%26", "/"] {
         assert_eq!(check(target, None), Ok(()));
         assert_eq!(check(target, Some("/b")), Ok(()));

@@ -128,14 +128,16 @@ fn fate_of_folded(name: &str) -> Fate {
             return if is_alias { Fate::Drop } else { Fate::Credential };
         }
         b"x-api-key" => return Fate::ApiKey { is_alias },
-        b"destination" => return Fate::Drop, // written from its canonical form
+        b"destination" | b"if" => return Fate::Drop, // written from their canonical form
         _ => {}
     }
     if is_alias
         && matches!(
             folded,
             b"authorization"
+                | b"content-encoding"
                 | b"content-length"
+                | b"content-type"
                 | b"transfer-encoding"
                 | b"host"
                 | b"connection"
@@ -216,7 +218,6 @@ mod tests {
             "qualifier",
             "bucket",
             "sec-websocket-key",
-            "if",
             "x_custom",
         ] {
             assert_eq!(fate(&HeaderName::from_static(name)), Fate::Pass, "{name}");

@@ -1,22 +1,27 @@
 //! Goes the way of a request, step by step as the gateway does, and notes what it finds.
 
+mod content;
+
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
+pub(crate) use self::content::Sent;
+use self::content::{sent_condition, shown};
 use super::choice;
 use super::report::{Ambiguity, Asked, Canonical, Demand, Forwarded, Report, User};
 use crate::credential::CredentialError;
 use crate::directory::Directory;
-use crate::gateway::incoming::{DESTINATION, Incoming};
+use crate::gateway::incoming::{DESTINATION, IF, Incoming};
 use crate::gateway::rejection::Rejection;
-use crate::home::Named;
+use crate::home::{Content, Named, PlaceKind};
 use crate::identity::{self, Principal};
 use crate::policy::{self, explanation};
-use crate::resource::{CanonicalPath, PathPrefix, ResourceError};
+use crate::resource::{CanonicalPath, Condition, PathPrefix, ResourceError};
 use crate::route::{NoRoute, Route};
 use crate::snapshot::{Listener, Snapshot};
 use crate::wire::framing::{Framing, HeadLimits};
@@ -30,6 +35,8 @@ pub(crate) struct Question<'q> {
     pub(crate) host: Option<&'q str>,
     /// Its other header fields.
     pub(crate) fields: HeaderMap,
+    /// Its body.
+    pub(crate) body: Sent<'q>,
     pub(crate) method: &'q Method,
     /// Its target, as it would be sent.
     pub(crate) target: &'q str,
@@ -191,7 +198,9 @@ impl Way<'_> {
             query: None,
             query_from: incoming.query.map(ToOwned::to_owned),
             destination: None,
-            destination_from: destination_of(&parts.headers),
+            destination_from: field_of(&parts.headers, &DESTINATION),
+            condition: None,
+            condition_from: field_of(&parts.headers, &IF),
         });
         let (table, listener) = (&self.snapshot.routes, self.question.listener);
         let found = choice::find(table, listener, &incoming.host, &path, method, report);
@@ -212,22 +221,50 @@ impl Way<'_> {
             let admitted = destination.path().admit(route.dialect);
             admitted.map_err(|error| Refused::resource("destination", error))?;
         }
+        let condition = incoming
+            .condition(&parts.headers, self.listener.tls.is_some())
+            .map_err(|rejection| refused(PlaceKind::Condition.as_str(), rejection))?;
+        for path in condition.iter().flat_map(Condition::paths) {
+            path.admit(route.dialect)
+                .map_err(|error| Refused::resource(PlaceKind::Condition.as_str(), error))?;
+        }
         if let Some(canonical) = &mut report.canonical {
+            canonical.condition = condition.as_ref().map(shown);
             canonical.query = query.as_str().map(ToOwned::to_owned);
             canonical.destination = destination.as_ref().map(|to| to.path().as_str().to_owned());
         }
         let (principal, identified) = self.suppose(route, report);
-        let named = Named { path: &path, query: &query, destination: destination.as_ref() };
         let Some(principal) = principal else {
             return Err(identified
                 .err()
                 .unwrap_or_else(|| refused("credential", Rejection::Internal)));
         };
         let (client, identities) = (self.question.client, &self.snapshot.identities);
+        let (body, unreadable) = match self.question.body.read(route, &parts) {
+            Ok(body) => (body, None),
+            Err(refused) => (None, Some(refused)),
+        };
+        let content = match &body {
+            Some(body) => Content::Read(body),
+            None if unreadable.is_none() && self.question.body == Sent::Nothing => Content::Absent,
+            None => Content::Unread,
+        };
+        let named = Named {
+            path: &path,
+            query: &query,
+            destination: destination.as_ref(),
+            condition: condition.as_ref(),
+            content,
+        };
         let roles = identities.roles_of(&principal.facts().authority);
         let findings = explanation::explain(&principal, route, method, &named, roles, client);
         report.demands.extend(findings.into_iter().map(Demand::from));
         identified?;
+        if let Some(unreadable) = unreadable {
+            // A body is read of those alone who may do all else.
+            policy::admit(&principal, route, method, &named, client).map_err(denied_because)?;
+            return Err(unreadable);
+        }
         let permit =
             policy::authorize(&principal, route, method, &named, client).map_err(denied_because)?;
         let upstream = self.snapshot.upstreams.get(route.upstream);
@@ -238,11 +275,13 @@ impl Way<'_> {
                 .unwrap_or_default(),
             target: permit.target().path_and_query(),
             destination: permit.target().destination().map(ToOwned::to_owned),
+            condition: sent_condition(permit.target()),
+            body: permit.target().content().map(|body| String::from_utf8_lossy(body).into_owned()),
         })
     }
 
     /// Receives the request as a listener does over HTTP/1.1.
-    fn receive(&mut self, uri: Option<Uri>) -> Result<http::request::Parts, Refused> {
+    fn receive(&mut self, uri: Option<Uri>) -> Result<Parts, Refused> {
         let limits = &self.listener.limits;
         let mut framing = Framing::new(HeadLimits {
             request_line: limits.request_line,
@@ -338,9 +377,9 @@ impl Way<'_> {
     }
 }
 
-/// The field as it came, where there is one.
-fn destination_of(fields: &HeaderMap) -> Option<String> {
-    let value = fields.get(&DESTINATION)?;
+/// A field as it came, where there is one.
+fn field_of(fields: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = fields.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
@@ -355,6 +394,8 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
     let because = match rejection {
         Rejection::Resource(error) => return Refused::resource(what, error),
         Rejection::AbsentHost => "there must be one Host, which is text",
+        Rejection::ContentCoding => "the body is compressed, and would have to be looked into",
+        Rejection::ContentType => "the body is not declared as what the route looks into",
         Rejection::Expectation => "only 100-continue can be expected",
         Rejection::FieldMalformed => "a field's value begins or ends with white space",
         Rejection::HeadTooLarge => "there are more header fields than the listener takes",
@@ -366,6 +407,8 @@ fn refused(what: &str, rejection: Rejection) -> Refused {
         | Rejection::BodyTooLarge
         | Rejection::ClientBody
         | Rejection::ClientTimeout
+        | Rejection::ContentBroken
+        | Rejection::ContentTimeout
         | Rejection::Credential(_)
         | Rejection::Csrf
         | Rejection::CutOff

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::judge::{self, Question, Rejected, Who};
+use super::judge::{self, Question, Rejected, Sent, Who};
 use super::redact::redact;
 use super::report::{Ambiguity, Asked, Decision as Told, Report};
-use crate::gateway::incoming::DESTINATION;
+use crate::gateway::incoming::{DESTINATION, IF};
 use crate::snapshot::Snapshot;
 use crate::worker::Worker;
 use crate::worker::decisions::{Decision, Facts, Text};
@@ -100,7 +100,9 @@ fn again(snapshot: &Snapshot, decision: &Decision) -> Report {
         return bare(snapshot, decision);
     };
     let mut fields = HeaderMap::new();
-    for (name, which) in [(&header::HOST, Text::Host), (&DESTINATION, Text::Destination)] {
+    for (name, which) in
+        [(&header::HOST, Text::Host), (&DESTINATION, Text::Destination), (&IF, Text::Condition)]
+    {
         let value = decision.text(which);
         if !value.is_empty()
             && let Ok(value) = HeaderValue::from_bytes(value)
@@ -117,6 +119,7 @@ fn again(snapshot: &Snapshot, decision: &Decision) -> Report {
         listener: facts.listener,
         host: None,
         fields,
+        body: Sent::Unknown, // no body is kept
         method: &method,
         target: &target,
         who,

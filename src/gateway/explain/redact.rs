@@ -1,5 +1,5 @@
 //! What may be told of a query: the names of its parameters, and the values of those that a route
-//! looks at, since they name resources. Anything else may be a secret.
+//! looks at, since they name resources. Of `If` its resources are told. Anything else may be a secret.
 
 use super::report::Report;
 use crate::home::{HomeRule, Place};
@@ -8,7 +8,7 @@ use crate::resource::CanonicalQuery;
 /// Hides in a report what may be a secret. `rule` is the home of the route, if one was found.
 pub(crate) fn redact(report: &mut Report, rule: Option<&HomeRule>) {
     let names: Vec<&str> =
-        rule.into_iter().flat_map(|rule| &rule.places).filter_map(name).collect();
+        rule.into_iter().flat_map(HomeRule::looked_at).filter_map(name).collect();
     let target = |text: &mut String| *text = redacted_target(text, &names);
     target(&mut report.request.target);
     if let Some(canonical) = &mut report.canonical {
@@ -16,16 +16,22 @@ pub(crate) fn redact(report: &mut Report, rule: Option<&HomeRule>) {
             *query = redacted(query, &names);
         }
         canonical.destination_from.iter_mut().for_each(target);
+        canonical.condition = canonical.condition.as_deref().map(without_states);
+        canonical.condition_from = None;
     }
     if let Some(forwarded) = &mut report.forwarded {
         target(&mut forwarded.target);
+        forwarded.condition = forwarded.condition.as_deref().map(without_states);
+        forwarded.body = None;
     }
 }
 
 fn name(place: &Place) -> Option<&str> {
     match place {
         Place::Query(name) => Some(name),
-        Place::Destination | Place::Path => None,
+        Place::Condition | Place::Destination | Place::Form(_) | Place::Json(_) | Place::Path => {
+            None
+        }
     }
 }
 
@@ -55,6 +61,17 @@ fn without_user(text: &str) -> String {
     }
 }
 
+/// An `If` in canonical form without what its lists ask for: tokens of locks among them.
+fn without_states(condition: &str) -> String {
+    let mut told = String::new();
+    let mut rest = condition;
+    while let Some((before, list)) = rest.split_once('(') {
+        told.extend([before, "(…)"]);
+        rest = list.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    told
+}
+
 fn redacted(query: &str, names: &[&str]) -> String {
     let pairs: Vec<_> = query.split('&').map(|pair| redacted_pair(pair, names)).collect();
     pairs.join("&")
@@ -78,6 +95,16 @@ fn redacted_pair(pair: &str, names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_an_if_its_resources_are_told() {
+        for (condition, told) in [
+            ("(<urn:1> [\"e\"]) (Not <urn:2>)", "(…) (…)"),
+            ("</a> (<urn:1>) </b> ([\"e\"])", "</a> (…) </b> (…)"),
+        ] {
+            assert_eq!(without_states(condition), told);
+        }
+    }
 
     #[test]
     fn only_values_of_parameters_that_the_route_looks_at_are_told() {

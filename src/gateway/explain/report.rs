@@ -97,6 +97,12 @@ pub(crate) struct Canonical {
     /// What the destination came from.
     #[serde(default)]
     pub(crate) destination_from: Option<String>,
+    /// The `If` header.
+    #[serde(default)]
+    pub(crate) condition: Option<String>,
+    /// What it came from.
+    #[serde(default)]
+    pub(crate) condition_from: Option<String>,
 }
 
 /// The route that answers.
@@ -142,6 +148,12 @@ pub(crate) struct Forwarded {
     pub(crate) url: String,
     pub(crate) target: String,
     pub(crate) destination: Option<String>,
+    /// The `If` header.
+    #[serde(default)]
+    pub(crate) condition: Option<String>,
+    /// The body, where it was looked into.
+    #[serde(default)]
+    pub(crate) body: Option<String>,
 }
 
 impl Report {
@@ -182,11 +194,19 @@ impl fmt::Display for Report {
                 writeln!(f, "                    {place}")?;
             }
         }
-        if let Some(Forwarded { upstream, url, target, destination }) = &self.forwarded {
+        if let Some(Forwarded { upstream, url, target, destination, condition, body }) =
+            &self.forwarded
+        {
             writeln!(f, "verdict    ALLOW")?;
             writeln!(f, "forwards   {method} {target} to the upstream {upstream}, {url}")?;
             if let Some(destination) = destination {
                 writeln!(f, "           with Destination: {destination}")?;
+            }
+            if let Some(condition) = condition {
+                writeln!(f, "           with If: {condition}")?;
+            }
+            if let Some(body) = body {
+                writeln!(f, "           with the body {}", body.replace('\n', "\\n"))?;
             }
             return match (self.status, &self.reason) {
                 (Some(status), Some(reason)) => {
@@ -233,8 +253,7 @@ impl fmt::Display for User {
 
 impl fmt::Display for Canonical {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host: _, path, path_from, query, query_from, destination, destination_from } =
-            self;
+        let Self { host: _, path, path_from, query, query_from, .. } = self;
         let from = |form: &str, from: &str| {
             if form == from { "as it came".to_owned() } else { format!("from {from}") }
         };
@@ -242,13 +261,19 @@ impl fmt::Display for Canonical {
         if let (Some(query), Some(query_from)) = (query, query_from) {
             writeln!(f, "query      {query}, {}", from(query, query_from))?;
         }
-        match destination {
-            Some(destination) => {
-                let origin = from(destination, destination_from.as_deref().unwrap_or_default());
-                writeln!(f, "           Destination: {destination}, {origin}")
+        for (name, form, origin) in [
+            ("Destination", &self.destination, &self.destination_from),
+            ("If", &self.condition, &self.condition_from),
+        ] {
+            match (form, origin) {
+                (Some(form), Some(origin)) => {
+                    writeln!(f, "           {name}: {form}, {}", from(form, origin))?;
+                }
+                (Some(form), None) => writeln!(f, "           {name}: {form}")?,
+                (None, _) => {}
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 }
 

@@ -104,8 +104,48 @@ fn judge(rule: &HomeRule, target: &Target<'_>) {
         assert_eq!(Destination::parse(to, &host(), true).unwrap().path().as_str(), to);
         assert_inside(to, &HOME);
     }
-    for value in rule.parameters().flat_map(|name| values(target.query().unwrap_or(""), name)) {
-        assert_inside(&value, &["alice"]);
+    let (query, content) = (target.query().unwrap_or(""), target.content());
+    let content = content.map(|content| std::str::from_utf8(content).unwrap());
+    for (name, _) in rule.names(PlaceKind::Query) {
+        for value in values(query, name) {
+            assert_inside(&value, &["alice"]);
+        }
+    }
+    for lists in target.condition() {
+        if let Some(path) = lists.path() {
+            assert_eq!(CanonicalPath::parse(path).unwrap().as_str(), path);
+            assert_inside(path, &HOME);
+        }
+    }
+    for (name, _) in rule.names(PlaceKind::Form) {
+        let form = content.unwrap_or("");
+        assert_eq!(CanonicalQuery::parse(Some(form)).unwrap().as_str(), Some(form));
+        for value in values(form, name) {
+            assert_inside(&value, &["alice"]);
+        }
+    }
+    if let Some(content) = content.filter(|_| rule.rests_on(PlaceKind::Json)) {
+        judge_json(rule, content);
+    }
+}
+
+/// The same for a body of JSON, read by another reader.
+fn judge_json(rule: &HomeRule, content: &str) {
+    let mut again = String::new();
+    let parsed = crate::resource::content::Json::parse(content).unwrap();
+    parsed.write(&mut again, |_, value, out| out.push_str(value));
+    assert_eq!(again, content);
+    let body: serde_json::Value = serde_json::from_str(content).unwrap();
+    for (name, _) in rule.names(PlaceKind::Json) {
+        for (member, value) in body.as_object().unwrap() {
+            if !member.trim_end_matches(['[', ']', '\0']).eq_ignore_ascii_case(name) {
+                continue;
+            }
+            let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            for value in values {
+                assert_inside(value.as_str().unwrap(), &["alice"]);
+            }
+        }
     }
 }
 
@@ -163,7 +203,7 @@ proptest! {
         to in under_a_home(),
     ) {
         let to = format!("{scheme}{to}");
-        let raw = Raw { path: "/files/alice/x", query: None, destination: Some(&to) };
+        let raw = Raw { destination: Some(&to), ..Raw::path("/files/alice/x") };
         send_everywhere(&["path", "header:destination"], raw);
     }
 
@@ -173,8 +213,33 @@ proptest! {
     ) {
         let query = pairs.iter().flat_map(|(name, value, end)| [name, "=", value, end]);
         let query: String = query.collect();
-        let raw = Raw { path: "/list", query: Some(&query), destination: None };
-        send_everywhere(&["query:dir"], raw);
+        send_everywhere(&["query:dir"], Raw::query(&query));
+    }
+
+    #[test]
+    fn no_reading_of_a_tag_leaves_the_home(
+        scheme in select(&["", "", "https://files.example.org", "http://files.example.org"][..]),
+        tag in under_a_home(),
+        more in select(&["", " </files/alice> ([\"e\"])", " ([W/\"x\"])", ">", ")"][..]),
+    ) {
+        let condition = format!("<{scheme}{tag}> (<urn:1> Not [\"e\"]){more}");
+        let raw = Raw { condition: Some(&condition), ..Raw::path("/files/alice/x") };
+        send_everywhere(&["path", "header:if"], raw);
+    }
+
+    #[test]
+    fn no_reading_of_a_field_leaves_the_home(
+        pairs in vec((name(), value(), select(&["&", "&", ";", "&&"][..])), 1..4),
+        fields in vec((name(), vec(value(), 1..3)), 1..3),
+    ) {
+        let form = pairs.iter().flat_map(|(name, value, end)| [name, "=", value, end]);
+        let form: String = form.collect();
+        send_everywhere(&["form:dir"], Raw::body(&form));
+        let member = |(name, values): &(&str, Vec<String>)| {
+            format!("{}:{}", serde_json::json!(name), serde_json::json!(values))
+        };
+        let json = format!("{{{}}}", fields.iter().map(member).collect::<Vec<_>>().join(","));
+        send_everywhere(&["json:dir"], Raw::body(&json));
     }
 
     #[test]
@@ -206,13 +271,21 @@ fn no_payload_of_the_corpus_leaves_the_home() {
             [format!("/files/alice/{payload}"), format!("/files/{payload}"), payload.clone()]
         {
             let (path, query) = path.split_once('?').map_or((&*path, None), |(p, q)| (p, Some(q)));
-            send_everywhere(&["path"], Raw { path, query, destination: None });
+            send_everywhere(&["path"], Raw { query, ..Raw::path(path) });
         }
         for value in [format!("/alice/{payload}"), payload.clone()] {
             send_everywhere(&["query:dir"], Raw::query(&format!("dir={value}")));
             let to = format!("/files{value}");
-            let raw = Raw { path: "/files/alice/x", query: None, destination: Some(&to) };
+            let raw = Raw { destination: Some(&to), ..Raw::path("/files/alice/x") };
             send_everywhere(&["path", "header:destination"], raw);
+            let tag = format!("<{to}> (<urn:1>)");
+            let raw = Raw { condition: Some(&tag), ..Raw::path("/files/alice/x") };
+            send_everywhere(&["path", "header:if"], raw);
+            send_everywhere(&["form:dir"], Raw::body(&format!("dir={value}")));
+            let json = serde_json::json!({ "dir": [value, "/alice/x"] }).to_string();
+            send_everywhere(&["json:dir"], Raw::body(&json));
+            let json = serde_json::json!({ "dir": value }).to_string();
+            send_everywhere(&["json:dir"], Raw::body(&json));
         }
         lines += 1;
     }

@@ -22,7 +22,7 @@ reader = ["files:read"]
 path = "/files"
 methods = ["GET", "MOVE"]
 upstream = "api"
-home = { in = ["path", "header:destination"], mode = "rewrite" }
+home = { in = ["path", "header:destination", "header:if"], mode = "rewrite" }
 permissions = { "*" = "files:read" }
 
 [routes.drop]
@@ -31,6 +31,12 @@ methods = ["PUT"]
 upstream = "api"
 groups = ["ops"]
 listeners = ["main"]
+
+[routes.search]
+path = "/search"
+methods = ["POST"]
+upstream = "api"
+home = { in = ["json:files"], mode = "rewrite" }
 
 [routes.page]
 path = "/page"
@@ -54,9 +60,11 @@ struct Ask<'a> {
     host: Option<&'a str>,
     fields: &'a [(&'static str, &'a str)],
     user: Option<&'a str>,
+    body: Option<&'a str>,
 }
 
-const ALICE: Ask<'static> = Ask { listener: 0, host: None, fields: &[], user: Some("alice") };
+const ALICE: Ask<'static> =
+    Ask { listener: 0, host: None, fields: &[], user: Some("alice"), body: None };
 
 impl Ask<'_> {
     fn judge(&self, method: &str, target: &str) -> Report {
@@ -74,9 +82,10 @@ impl Ask<'_> {
             Who::User { user, directory }
         });
         let method = &method.parse().unwrap();
-        let Ask { listener, host, .. } = *self;
+        let Ask { listener, host, body, .. } = *self;
+        let body = body.map_or(Sent::Nothing, Sent::Body);
         let client = NOWHERE;
-        judge(&snapshot, Question { listener, host, fields, method, target, who, client })
+        judge(&snapshot, Question { listener, host, fields, body, method, target, who, client })
     }
 
     #[track_caller]
@@ -239,4 +248,41 @@ fn what_has_two_readings_is_told_with_both() {
     let to = [("destination", "/files/a\\b")];
     let moved = Ask { fields: &to, ..ALICE }.refuses("MOVE", "/files/a", 400, "backslash");
     assert_eq!(moved.ambiguity.unwrap().part, "destination");
+}
+
+#[test]
+fn what_if_names_is_shown_as_it_would_be_sent() {
+    let fields = [("if", "</files/%61>(<urn:1>[\"e\"])")];
+    let ask = Ask { fields: &fields, ..ALICE };
+
+    let forwarded = ask.judge("GET", "/files/a").forwarded.unwrap();
+
+    assert_eq!(forwarded.condition.as_deref(), Some("</files/alice/a> (<urn:1> [\"e\"])"));
+    Ask { fields: &[("if", "</files/a>")], ..ALICE }.refuses(
+        "GET",
+        "/files/a",
+        400,
+        "condition_form",
+    );
+    let elsewhere = [("if", "<http://elsewhere/files/a> (<urn:1>)")];
+    Ask { fields: &elsewhere, ..ALICE }.refuses("GET", "/files/a", 400, "destination_host");
+}
+
+#[test]
+fn a_body_is_read_where_the_route_looks_into_it() {
+    let json = [("content-type", "application/json")];
+    let ask = |body| Ask { fields: &json, body: Some(body), ..ALICE };
+
+    let forwarded = ask("{ \"files\": [\"a\"] }").judge("POST", "/search").forwarded.unwrap();
+
+    assert_eq!(forwarded.body.as_deref(), Some("{\"files\":[\"/alice/a\"]}"));
+    ask("{\"files\": \"../bob/a\"}").refuses("POST", "/search", 400, "dot_segment");
+    ask("{\"files\": 1}").refuses("POST", "/search", 400, "field_type");
+    ask("{\"files\": [").refuses("POST", "/search", 400, "content_form");
+    ask("{}").refuses("POST", "/search", 403, "home_names_nothing");
+    Ask { body: Some("{}"), ..ALICE }.refuses("POST", "/search", 415, "content_type");
+    let homeless = Ask { user: Some("bob"), body: Some("{}"), ..ALICE };
+    homeless.refuses("POST", "/search", 403, "no_home");
+    let large = " ".repeat(64 * 1024) + "{}";
+    ask(&large).refuses("POST", "/search", 413, "body_too_large");
 }
