@@ -1,10 +1,12 @@
 //! The attacks: spelling rules times targets, the same for the same site every time.
 
+mod body;
 mod head;
 mod http2;
 mod path;
 mod query;
 mod spelling;
+mod webdav;
 
 pub(super) use self::head::{IDENTITY as FORGEABLE, fold};
 
@@ -31,6 +33,10 @@ pub enum Family {
     Query,
     /// The `Destination` header.
     Destination,
+    /// The tagged lists of the `If` header.
+    Condition,
+    /// Fields of bodies, and bodies that are not what they say.
+    Body,
     /// Fields that only the gateway may set, and those that change what is asked for.
     Headers,
     /// Methods on what is not the attacker's.
@@ -47,7 +53,7 @@ pub enum Family {
 
 impl Family {
     /// All, in the order of the report.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Encodings,
         Self::DotSegments,
         Self::Separators,
@@ -55,6 +61,8 @@ impl Family {
         Self::Prefixes,
         Self::Query,
         Self::Destination,
+        Self::Condition,
+        Self::Body,
         Self::Headers,
         Self::Methods,
         Self::Host,
@@ -68,6 +76,8 @@ impl Family {
     pub const fn label(self) -> &'static str {
         match self {
             Self::AbsoluteForm => "absolute-form",
+            Self::Body => "body",
+            Self::Condition => "if",
             Self::Destination => "destination",
             Self::DotSegments => "dot-segments",
             Self::Encodings => "encodings",
@@ -86,7 +96,9 @@ impl Family {
     fn generate(self, of: &mut Collector<'_>) {
         match self {
             Self::AbsoluteForm => head::absolute_form(of),
-            Self::Destination => head::destination(of),
+            Self::Body => body::body(of),
+            Self::Condition => webdav::condition(of),
+            Self::Destination => webdav::destination(of),
             Self::DotSegments => path::dot_segments(of),
             Self::Encodings => path::encodings(of),
             Self::Framing => head::framing(of),

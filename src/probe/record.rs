@@ -17,6 +17,8 @@ pub struct Record {
     pub target: Vec<u8>,
     /// The fields as they came, names and values without blanks around them.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body, without the framing.
+    pub body: Vec<u8>,
 }
 
 impl Record {
@@ -38,7 +40,7 @@ impl Record {
             let name = line.get(..colon).unwrap_or_default().trim_ascii().to_vec();
             (name, line.get(colon + 1..).unwrap_or_default().trim_ascii().to_vec())
         });
-        Self { raw: raw.to_vec(), method, target, fields: fields.collect() }
+        Self { raw: raw.to_vec(), method, target, fields: fields.collect(), body: Vec::new() }
     }
 
     /// The values of all fields of a name, whatever its case.
@@ -65,13 +67,15 @@ impl Record {
             "target": text(&self.target),
             "fields": fields.collect::<Vec<_>>(),
             "head": STANDARD.encode(&self.raw),
+            "body": STANDARD.encode(&self.body),
         })
     }
 
     /// Reads what [`Record::to_json`] wrote.
     #[must_use]
     pub fn from_json(value: &Value) -> Option<Self> {
-        Some(Self::read(&STANDARD.decode(value.get("head")?.as_str()?).ok()?))
+        let bytes = |key: &str| STANDARD.decode(value.get(key)?.as_str()?).ok();
+        Some(Self { body: bytes("body").unwrap_or_default(), ..Self::read(&bytes("head")?) })
     }
 
     /// Method and target, for people.

@@ -71,23 +71,37 @@ impl Recorder {
         records.push_back(record);
     }
 
+    /// Adds the body of a record that is kept already.
+    fn keep_body(&self, record: &Record) {
+        if record.body.is_empty() {
+            return;
+        }
+        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = records.iter_mut().rev().find(|kept| kept.raw == record.raw);
+        if let Some(kept) = kept {
+            kept.body.clone_from(&record.body);
+        }
+    }
+
     async fn talk(&self, mut stream: TcpStream) -> io::Result<()> {
         let mut buffer = Vec::new();
         loop {
             let Some(end) = fill(&mut stream, &mut buffer, head_end, HEAD_LIMIT).await? else {
                 return Ok(());
             };
-            let record = Record::read(buffer.get(..end).unwrap_or_default());
+            let mut record = Record::read(buffer.get(..end).unwrap_or_default());
             buffer.drain(..end);
             let target = std::str::from_utf8(&record.target).ok();
             let answer = if let Some(marker) = target.and_then(|it| it.strip_prefix(RECORDS)) {
                 let records = self.records(marker);
                 Value::from(records.iter().map(Record::to_json).collect::<Vec<_>>())
             } else {
+                // Kept before its body has come, since that may never end.
                 self.keep(record.clone());
+                record.body = take_body(&record, &mut stream, &mut buffer).await?;
+                self.keep_body(&record);
                 record.to_json()
             };
-            take_body(&record, &mut stream, &mut buffer).await?;
             stream.write_all(&response(&record, &answer)).await?;
         }
     }
@@ -139,14 +153,15 @@ pub(super) fn head_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Reads the body, so that what follows it is the next request.
+/// Takes the body, so that what follows it is the next request.
 async fn take_body(
     record: &Record,
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
-) -> io::Result<()> {
+) -> io::Result<Vec<u8>> {
     let mut codings = record.values("transfer-encoding");
-    let end = if codings.any(|coding| coding.to_ascii_lowercase().ends_with(b"chunked")) {
+    let is_chunked = codings.any(|coding| coding.to_ascii_lowercase().ends_with(b"chunked"));
+    let end = if is_chunked {
         fill(stream, buffer, chunked_end, BODY_LIMIT).await?
     } else {
         let length = record.values("content-length").next();
@@ -154,8 +169,23 @@ async fn take_body(
         let length: usize = length.unwrap_or_default();
         fill(stream, buffer, |bytes| (bytes.len() >= length).then_some(length), BODY_LIMIT).await?
     };
-    buffer.drain(..end.unwrap_or(buffer.len()).min(buffer.len()));
-    Ok(())
+    let taken: Vec<u8> = buffer.drain(..end.unwrap_or(buffer.len()).min(buffer.len())).collect();
+    Ok(if is_chunked { unchunked(&taken) } else { taken })
+}
+
+/// The data of a chunked body, as far as it is one.
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    while let Some(line) = rest.iter().position(|byte| *byte == b'\n') {
+        let size = rest.get(..line).unwrap_or_default();
+        let size = size.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let size = std::str::from_utf8(size).ok().and_then(|it| usize::from_str_radix(it, 16).ok());
+        let Some(size) = size.filter(|size| *size > 0 && *size <= BODY_LIMIT) else { break };
+        let start = line + 1;
+        data.extend_from_slice(rest.get(start..start + size).unwrap_or_default());
+        rest = rest.get(start + size + 2..).unwrap_or_default();
+    }
+    data
 }
 
 /// Where a chunked body ends; at the first chunk that is none, if there is one.
@@ -219,6 +249,7 @@ mod tests {
         assert_eq!(recorder.records("one").len(), 1);
         let targets = recorder.records("two").into_iter().map(|record| record.target);
         assert_eq!(targets.collect::<Vec<_>>(), [b"/b", b"/c"]);
+        assert!(recorder.records("two").iter().all(|record| record.body == b"abc"));
         let told = exchange(address, "GET /.doorward-probe/one HTTP/1.1\r\n\r\n").await;
         let (_, body) = told.split_once("\r\n\r\n").unwrap();
         let told: Vec<Value> = serde_json::from_str(body).unwrap();

@@ -208,6 +208,9 @@ impl Plan {
             {
                 continue;
             }
+            if site.is_by_body() && attack.family != Family::Body {
+                continue; // whatever names nothing is refused there
+            }
             if !speaks_http2 && matches!(attack.message, Message::Http2(_)) {
                 unspoken += 1;
             } else if attack.writes && matches!(self.sight, Sight::Canary(_)) {
@@ -225,7 +228,9 @@ impl Plan {
                 "{name}: {writing} that could write to a real upstream: they need the recording one"
             ));
         }
-        if site.parameters.is_empty() && self.families.contains(&Family::Query) {
+        if site.is_by_body() {
+            left_out.push(format!("{name}: all but body, which alone names what is somebody's"));
+        } else if site.parameters.is_empty() && self.families.contains(&Family::Query) {
             left_out.push(format!("{name}: query, since no parameter of it is guarded"));
         }
         chosen
@@ -233,9 +238,10 @@ impl Plan {
 
     /// Asks for what is the attacker's own; gives what the upstream received of it.
     async fn control(&self, site: &Site, id: &str) -> Result<Option<Record>, ProbeError> {
-        let line = format!("{} {} HTTP/1.1", site.method, site.own_target());
-        let fields = vec!["Host: {authority}".to_owned()];
-        let message = Message::Http1 { line, fields, body: String::new() };
+        let (line, more, body) = site.own_message();
+        let mut fields = vec!["Host: {authority}".to_owned()];
+        fields.extend(more);
+        let message = Message::Http1 { line, fields, body };
         let sender = self.sender(site, id);
         let outcome = self.exchange(&message, &sender).await?;
         let records = self.records(&sender.marker).await?;

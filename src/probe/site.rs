@@ -23,6 +23,15 @@ impl Owner {
     }
 }
 
+/// A field of a body that names a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Of a form.
+    Form(String),
+    /// Of a JSON object.
+    Json(String),
+}
+
 /// One route of a gateway, and two users of it.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +59,12 @@ pub struct Site {
     pub guards_path: bool,
     /// Whether `Destination` names a second resource.
     pub guards_destination: bool,
+    /// Whether the tagged lists of `If` name resources.
+    pub guards_condition: bool,
     /// The query parameters that name resources.
     pub parameters: Vec<String>,
+    /// The fields of bodies that name resources.
+    pub fields: Vec<Field>,
     /// A method that the attacker may use there.
     pub method: String,
     /// Whether the gateway believes what this machine says about the client.
@@ -81,6 +94,44 @@ impl Site {
             Some(name) if !self.guards_path => format!("{path}?{name}={}", self.own_value()),
             Some(_) | None => path,
         }
+    }
+
+    /// Whether nothing but a body names resources there.
+    #[must_use]
+    pub fn is_by_body(&self) -> bool {
+        !self.guards_path && self.parameters.is_empty() && !self.fields.is_empty()
+    }
+
+    /// Where bodies are sent.
+    #[must_use]
+    pub fn body_target(&self) -> String {
+        match self.own_target() {
+            path if self.guards_path => path,
+            _ if self.path.is_empty() => "/".to_owned(),
+            _ => self.path.clone(),
+        }
+    }
+
+    /// A request for the attacker's own that must be let through: its first line, further fields
+    /// and body.
+    #[must_use]
+    pub fn own_message(&self) -> (String, Vec<String>, String) {
+        let Some(field) = self.fields.first().filter(|_| self.is_by_body()) else {
+            let line = format!("{} {} HTTP/1.1", self.method, self.own_target());
+            return (line, Vec::new(), String::new());
+        };
+        let (media, body) = match field {
+            Field::Form(name) => {
+                ("application/x-www-form-urlencoded", format!("{name}={}", self.own_value()))
+            }
+            Field::Json(name) => {
+                let value = serde_json::Value::from(self.own_value());
+                ("application/json", format!("{{\"{name}\":{value}}}"))
+            }
+        };
+        let fields =
+            vec![format!("Content-Type: {media}"), format!("Content-Length: {}", body.len())];
+        (format!("POST {} HTTP/1.1", self.body_target()), fields, body)
     }
 
     /// The same resource as a query parameter names it.
@@ -133,7 +184,9 @@ pub(super) mod tests {
             dialect: Dialect::Posix,
             guards_path: true,
             guards_destination: true,
+            guards_condition: true,
             parameters: vec!["dir".to_owned()],
+            fields: vec![Field::Json("files".to_owned()), Field::Form("dir".to_owned())],
             method: "GET".to_owned(),
             is_trusted: false,
         }

@@ -1,12 +1,15 @@
 //! What an attack has achieved.
 
+mod texts;
+
 use std::collections::BTreeSet;
 
+use self::texts::{looks_like_json, tags, texts};
 use super::attack::{Attack, FORGEABLE, fold};
 use super::http1::Outcome;
 use super::reading::{Patterns, all, cut, decode, is_below, walk};
 use super::record::Record;
-use super::site::{Owner, Site};
+use super::site::{Field, Owner, Site};
 
 /// The verdict on one attack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,6 +168,23 @@ impl<'s> Judge<'s> {
                 if let Some(reason) = self.leaves(&destinations(value, path)) {
                     return Some(format!("Destination {reason}"));
                 }
+            }
+        }
+        if self.site.guards_path || self.site.guards_condition {
+            for tag in record.values("if").flat_map(tags) {
+                if let Some(reason) = self.leaves(&destinations(tag, path)) {
+                    return Some(format!("If {reason}"));
+                }
+            }
+        }
+        for field in &self.site.fields {
+            let (name, values) = match field {
+                Field::Form(name) => (name, values(&record.body, name)),
+                Field::Json(name) if looks_like_json(&record.body) => (name, texts(&record.body)),
+                Field::Json(_) => continue,
+            };
+            if let Some(reason) = values.iter().find_map(|value| self.leaves_tree(value)) {
+                return Some(format!("the field `{name}` {reason}"));
             }
         }
         self.forged(attack, record).or_else(|| ambiguous(record))

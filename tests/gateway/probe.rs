@@ -51,8 +51,9 @@ impl Told {
     }
 }
 
-const FAMILIES: [&str; 13] = [
+const FAMILIES: [&str; 15] = [
     "absolute-form",
+    "body",
     "destination",
     "dot-segments",
     "encodings",
@@ -60,6 +61,7 @@ const FAMILIES: [&str; 13] = [
     "headers",
     "host",
     "http2",
+    "if",
     "methods",
     "parameters",
     "prefixes",

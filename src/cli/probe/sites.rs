@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::credential::Kinds;
 use crate::config::{Config, Protocol};
 use crate::home::{HomeRule, Mode};
-use crate::probe::site::{Owner, Site};
+use crate::probe::site::{Field, Owner, Site};
 use crate::resource::{HostPattern, PathPrefix};
 use crate::route::Route;
 use crate::snapshot::Snapshot;
@@ -107,6 +107,15 @@ fn owner(name: &str, home: &PathPrefix) -> Owner {
     }
 }
 
+/// A field of a body, by its kind and name.
+pub(super) fn field(kind: &str, name: &str) -> Option<Field> {
+    match kind {
+        "form" => Some(Field::Form(name.to_owned())),
+        "json" => Some(Field::Json(name.to_owned())),
+        _ => None,
+    }
+}
+
 fn place(
     config: &Config,
     snapshot: &Snapshot,
@@ -129,6 +138,10 @@ fn place(
     });
     let places: Vec<_> = rule.places.iter().map(ToString::to_string).collect();
     let parameters = places.iter().filter_map(|place| place.strip_prefix("query:"));
+    let fields = places.iter().filter_map(|place| {
+        let (kind, name) = place.split_once(':')?;
+        field(kind, name)
+    });
     let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut methods = route.methods.iter().map(|(method, _)| method.as_str());
     let site = Site {
@@ -143,7 +156,9 @@ fn place(
         dialect: rule.dialect,
         guards_path: places.iter().any(|place| place == "path"),
         guards_destination: places.iter().any(|place| place == "header:destination"),
+        guards_condition: places.iter().any(|place| place == "header:if"),
         parameters: parameters.map(str::to_owned).collect(),
+        fields: fields.collect(),
         method: if methods.clone().any(|method| method == "GET") {
             "GET".to_owned()
         } else {
@@ -153,6 +168,6 @@ fn place(
     };
     let accepted =
         Kinds { bearer: route.accepted.bearer, x_auth_token: route.accepted.x_auth_token };
-    let is_named = site.guards_path || !site.parameters.is_empty();
+    let is_named = site.guards_path || !site.parameters.is_empty() || site.is_by_body();
     is_named.then_some(Place { site, listener: *listener, accepted, tls_name: host })
 }

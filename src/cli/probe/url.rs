@@ -8,10 +8,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::credential::Kinds;
-use super::sites::Place;
+use super::sites::{self, Place};
 use crate::probe::dial::{Target, Trust, TrustError};
 use crate::probe::run::Sight;
-use crate::probe::site::{Owner, Site};
+use crate::probe::site::{Field, Owner, Site};
 use crate::resource::{CanonicalHost, CanonicalPath, Dialect, ResourceError};
 
 /// A gateway that runs.
@@ -36,6 +36,9 @@ pub(super) struct Remote {
     /// A query parameter that names a resource
     #[arg(long = "parameter", value_name = "NAME", requires = "url")]
     parameters: Vec<String>,
+    /// A field of a body that names a resource, such as `json:files` or `form:dir`
+    #[arg(long = "field", value_name = "KIND:NAME", requires = "url", value_parser = field)]
+    fields: Vec<Field>,
     /// Users see their home as the root
     #[arg(long, requires = "url")]
     rewrite: bool,
@@ -48,6 +51,12 @@ pub(super) struct Remote {
     /// Believe any certificate
     #[arg(long, requires = "url", conflicts_with = "ca")]
     insecure: bool,
+}
+
+fn field(text: &str) -> Result<Field, &'static str> {
+    let found = text.split_once(':').filter(|(_, name)| !name.is_empty());
+    let found = found.and_then(|(kind, name)| sites::field(kind, name));
+    found.ok_or("write it as `json:NAME` or `form:NAME`")
 }
 
 /// Why a gateway cannot be attacked there.
@@ -178,7 +187,9 @@ impl Remote {
             dialect: self.paths,
             guards_path: true,
             guards_destination: true,
+            guards_condition: true,
             parameters: self.parameters.clone(),
+            fields: self.fields.clone(),
             method: "GET".to_owned(),
             is_trusted: false,
         };
@@ -230,6 +241,7 @@ mod tests {
             own: Some(own.to_owned()),
             theirs: Some(theirs.to_owned()),
             parameters: Vec::new(),
+            fields: Vec::new(),
             rewrite: false,
             paths: Dialect::Posix,
             ca: None,

@@ -57,7 +57,7 @@ const WAY: &[&str] = &[
 ];
 
 /// A name of no gateway, to be recognized.
-const ELSEWHERE: &str = "elsewhere.invalid";
+pub(super) const ELSEWHERE: &str = "elsewhere.invalid";
 
 pub(super) fn headers(of: &mut Collector<'_>) {
     let site = of.site;
@@ -135,69 +135,6 @@ pub(in crate::probe) fn fold(name: &str) -> String {
         if byte.is_ascii_alphanumeric() { char::from(byte.to_ascii_lowercase()) } else { '-' }
     };
     name.trim().bytes().map(fold).collect()
-}
-
-pub(super) fn destination(of: &mut Collector<'_>) {
-    let site = of.site;
-    let (own, other, below) = (site.own_base(), site.other_target(), site.other_below());
-    let source = site.own_target();
-    let scheme = if site.is_secure { "https" } else { "http" };
-    let way = |dots: &str, slash: &str| format!("{own}{}{below}", site.up(dots, slash));
-    let home = site.other.home.trim_start_matches('/');
-    let targets = [
-        ("directly", other.clone()),
-        ("by dots", way("..", "/")),
-        ("by encoded dots", way("%2e%2e", "/")),
-        ("by doubly encoded dots", way("%252e%252e", "/")),
-        ("by encoded slashes", way("..", "%2f")),
-        ("by backslashes", way("..", "\\")),
-        ("by encoded backslashes", way("..", "%5c")),
-        ("by parameters", way("..;", "/")),
-        ("by overlong dots", way("%c0%ae%c0%ae", "/")),
-        ("with an encoded letter", other.replacen(home, &encode_first(home), 1)),
-        ("with a query", format!("{other}?{source}")),
-        ("with a fragment", format!("{other}#/..{source}")),
-        ("behind a fragment", format!("{source}#/../..{other}")),
-        ("with empty segments", other.replace('/', "//")),
-    ];
-    let fronts = [
-        ("a path", String::new()),
-        ("a URL", format!("{scheme}://{{authority}}")),
-        ("a URL in upper case", format!("{}://{{authority}}", scheme.to_uppercase())),
-        (
-            "another scheme",
-            format!("{}://{{authority}}", if site.is_secure { "http" } else { "https" }),
-        ),
-        ("another host", format!("{scheme}://{ELSEWHERE}")),
-        ("a user in the host", format!("{scheme}://x@{{authority}}")),
-        ("no scheme", "//{authority}".to_owned()),
-    ];
-    for (index, (form, front)) in fronts.iter().enumerate() {
-        for (way, target) in &targets {
-            let method = if index % 2 == 0 { "MOVE" } else { "COPY" };
-            let field = format!("Destination: {front}{target}");
-            of.send(&format!("{form}, {way}"), method, &source, &[&field]);
-        }
-    }
-    let good = format!("Destination: {source}2");
-    let bad = format!("Destination: {other}");
-    of.send("two, the good one first", "MOVE", &source, &[&good, &bad]);
-    of.send("two, the good one last", "MOVE", &source, &[&bad, &good]);
-    of.send("a list", "MOVE", &source, &[&format!("Destination: {source}2, {other}")]);
-    of.send("relative", "MOVE", &source, &[&format!("Destination: {}{below}", site.up("..", "/"))]);
-    for name in ["destination", "DESTINATION", "Destination ", "Destination\t"] {
-        of.send("another spelling", "MOVE", &source, &[&format!("{name}: {other}")]);
-    }
-    of.send("a folded line", "MOVE", &source, &[&format!("Destination:\r\n {other}")]);
-    for method in ["GET", "PUT", "POST", "LINK", "move", "Move"] {
-        of.send("with another method", method, &source, &[&bad]);
-    }
-}
-
-fn encode_first(name: &str) -> String {
-    let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
-    let code = first.bytes().next().unwrap_or_default();
-    format!("%{code:02x}{rest}")
 }
 
 pub(super) fn methods(of: &mut Collector<'_>) {

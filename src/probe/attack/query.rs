@@ -2,13 +2,14 @@
 
 use super::Collector;
 use super::spelling::{self, DOTS, SLASHES};
+use crate::probe::site::Site;
 
 pub(super) fn query(of: &mut Collector<'_>) {
     let site = of.site;
     // Where no parameter is guarded there is one all the same: it must not become the target.
     for parameter in &site.parameters {
         names(of, parameter);
-        values(of, parameter);
+        ask_values(of, parameter);
     }
 }
 
@@ -18,7 +19,7 @@ fn path(of: &Collector<'_>) -> String {
     path.split('?').next().unwrap_or_default().to_owned()
 }
 
-fn spellings(name: &str) -> Vec<String> {
+pub(super) fn spellings(name: &str) -> Vec<String> {
     let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
     let code = first.bytes().next().unwrap_or_default();
     vec![
@@ -57,9 +58,8 @@ fn names(of: &mut Collector<'_>, parameter: &str) {
     }
 }
 
-fn values(of: &mut Collector<'_>, parameter: &str) {
-    let site = of.site;
-    let path = path(of);
+/// What might lead a parameter of this name out of the attacker's home.
+pub(super) fn values(site: &Site, parameter: &str) -> Vec<(String, String)> {
     let (home, file) = (site.other.home.trim_start_matches('/'), &site.other.file);
     let below = site.other_below();
     let own = if site.is_rewritten { "/" } else { &format!("{}/", site.own.home) };
@@ -95,13 +95,19 @@ fn values(of: &mut Collector<'_>, parameter: &str) {
     ] {
         values.push((rule.to_owned(), value));
     }
-    for (rule, value) in values {
+    values
+}
+
+fn ask_values(of: &mut Collector<'_>, parameter: &str) {
+    let path = path(of);
+    let below = of.site.other_below();
+    for (rule, value) in values(of.site, parameter) {
         // A raw `#` or `?` is written as such: that is the attack.
         of.ask(&format!("{parameter}: {rule}"), &format!("{path}?{parameter}={value}"));
     }
     of.ask(&format!("{parameter}: no value"), &format!("{path}?{parameter}"));
     of.ask(&format!("{parameter}: second `?`"), &format!("{path}??{parameter}=/{below}"));
-    let own = site.own_value();
+    let own = of.site.own_value();
     for count in [2, 3, 50] {
         let many = format!("{parameter}={own}&").repeat(count);
         of.ask(

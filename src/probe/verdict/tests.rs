@@ -191,3 +191,38 @@ fn a_canary_or_the_status_of_what_exists_is_an_escape() {
         assert_eq!(verdict.label(), label, "{outcome:?}");
     }
 }
+
+#[test]
+fn tags_and_fields_that_name_something_of_the_other_have_escaped() {
+    let site = site();
+    for fields in [
+        "If: </files/bob/x> (<urn:1>)\r\n",
+        "If: (<urn:1>) <http://x/files/bob> (<urn:1>)\r\n",
+        "If: </files/alice/../bob> ([\"e\"])\r\n",
+    ] {
+        assert_escape(&site, "PUT /files/alice/x", fields, "If names");
+    }
+    assert_harmless(&site, "PUT /files/alice/x", "If: </files/alice/y> (<urn:1>)\r\n");
+    assert_harmless(&site, "PUT /files/alice/x", "If: (<http://x/files/bob>)\r\n");
+
+    let judged = |body: &str| {
+        let mut record = Record::read(b"POST /files/alice/x HTTP/1.1\r\nHost: x\r\n\r\n");
+        record.body = body.into();
+        let outcome = Outcome::Answered { status: 200, body: Vec::new() };
+        Judge::new(&site, None).received(&attack(), &[record], &outcome)
+    };
+    for body in [
+        r#"{"files":"/bob/x"}"#,
+        r#"{"files":["/alice/x","/bob/x"]}"#,
+        r#"{"files":"\u002fbob\/x"}"#,
+        r#"{"files":"/alice/a","files":"/bob/x"}"#,
+        r"{'FILES':'/bob/x'}",
+        "dir=/bob/x",
+        "dir=/alice/x&DIR[]=%2fbob",
+    ] {
+        assert!(matches!(judged(body), Verdict::Escaped(_)), "{body}: {:?}", judged(body));
+    }
+    for body in [r#"{"files":["/alice/x"],"n":1}"#, "dir=/alice/x&x=1", "", "{"] {
+        assert!(matches!(judged(body), Verdict::Harmless(_)), "{body}: {:?}", judged(body));
+    }
+}

@@ -121,6 +121,10 @@ fn what_checks_nothing_is_caught_by_every_family() {
         "/files/bob/",
         "--parameter",
         "dir",
+        "--field",
+        "json:files",
+        "--field",
+        "form:dir",
     ]);
 
     assert_eq!(told.code, 1);
