@@ -10,8 +10,10 @@
 
 mod api_key;
 mod authorization;
+mod condition;
 mod config;
 mod config_unit;
+mod content;
 mod destination;
 mod http1;
 mod http2;
@@ -33,11 +35,13 @@ use crate::directory::Format;
 pub type Oracle = Box<dyn Fn(&[u8])>;
 
 /// The names of all targets.
-pub const TARGETS: [&str; 18] = [
+pub const TARGETS: [&str; 20] = [
     "api_key",
     "authorization",
+    "condition",
     "config",
     "config_unit",
+    "content",
     "destination",
     "http1",
     "http2",
@@ -60,8 +64,10 @@ pub fn oracle(target: &str) -> Option<Oracle> {
     Some(match target {
         "api_key" => Box::new(api_key::ask),
         "authorization" => Box::new(authorization::ask),
+        "condition" => condition::oracle()?,
         "config" => config::oracle()?,
         "config_unit" => Box::new(config_unit::ask),
+        "content" => content::oracle()?,
         "destination" => Box::new(destination::ask),
         "http1" => Box::new(http1::ask),
         "http2" => Box::new(http2::ask),

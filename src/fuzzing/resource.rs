@@ -14,7 +14,7 @@ use crate::resource::{
 
 type Text = Vec<u8>;
 
-const HOST: &str = "files.example.org";
+pub(super) const HOST: &str = "files.example.org";
 
 /// What is asked, with the rules of all dialects and modes.
 struct Resource {

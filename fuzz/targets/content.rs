@@ -1,0 +1,2 @@
+#![no_main]
+doorward_fuzz::target!(content);
