@@ -83,12 +83,12 @@ impl Conditions {
             match rule.mode {
                 Mode::Require => assert_eq!(sent, asked),
                 Mode::Rewrite => {
-                    let led = |path: &String| {
+                    let below = |path: &String| {
                         let rest = path.strip_prefix("/files").unwrap_or_default();
                         format!("/files/alice{rest}")
                     };
                     let lead = |(path, lists): &(Option<String>, String)| {
-                        (path.as_ref().map(led), lists.clone())
+                        (path.as_ref().map(below), lists.clone())
                     };
                     assert_eq!(sent, asked.iter().map(lead).collect::<Told>());
                 }

@@ -135,9 +135,7 @@ fn form_urlencoded(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 fn members(sent: &[u8]) -> Vec<Vec<u8>> {
     let Ok(Value::Object(members)) = serde_json::from_slice(sent) else { return Vec::new() };
     let named = members.into_iter().filter(|(name, _)| name.trim().eq_ignore_ascii_case(NAME));
-    let texts = named.flat_map(|(_, value)| match value {
-        Value::Array(values) => values,
-        value => vec![value],
-    });
+    let texts =
+        named.flat_map(|(_, value)| value.as_array().cloned().unwrap_or_else(|| vec![value]));
     texts.map(|text| text.as_str().unwrap_or("/").as_bytes().to_vec()).collect()
 }

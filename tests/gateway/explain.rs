@@ -222,3 +222,53 @@ fn the_command_line_is_told_apart_by_its_arguments() {
     let (code, text) = doorward(&gateway, &["explain", "--user", "alice", "GET", "/files/alice"]);
     assert_eq!(code, 0, "{text}");
 }
+
+#[test]
+fn what_if_names_is_told_and_its_tokens_are_not() {
+    let upstream = TestUpstream::start();
+    let route = ROUTE.replace("header:destination", "header:if");
+    let gateway = before(&upstream).section("routes.files", &route).start();
+    let condition = "</files/%62ob/a> (<urn:uuid:of-nobody-else> [\"e\"])";
+
+    let response = gateway.get("/files/alice/a").bearer("alice").header("if", condition).send();
+
+    assert_eq!(response.status, 403);
+    let text = explained(&gateway, &response);
+    has(
+        &text,
+        &[
+            "           If: </files/bob/a> (…)\n",
+            "tag of If lies outside the home",
+            "DENY, answered with 403, reason outside_home",
+        ],
+    );
+    assert!(!text.contains("of-nobody-else"), "{text}");
+    upstream.assert_untouched();
+}
+
+#[test]
+fn of_a_body_that_was_looked_into_nothing_is_told() {
+    let upstream = TestUpstream::start();
+    let route = ROUTE.replace("query:dir", "json:dir");
+    let gateway = before(&upstream).section("routes.files", &route).start();
+
+    let response = gateway
+        .ask("POST", "/files/alice/a")
+        .bearer("alice")
+        .header("content-type", "application/json")
+        .body("{\"dir\":\"/bob/of-nobody-else\"}")
+        .send();
+
+    assert_eq!(response.status, 403);
+    let text = explained(&gateway, &response);
+    has(
+        &text,
+        &[
+            "NOT MET  home (require) below /files, in path, json:dir, header:destination: home /alice: \
+             has a body that would have to be looked into, and it cannot be seen from here",
+            "DENY, answered with 403, reason outside_home",
+        ],
+    );
+    assert!(!text.contains("of-nobody-else") && !text.contains("names no resource"), "{text}");
+    upstream.assert_untouched();
+}

@@ -136,6 +136,11 @@ fn webdav_works_as_printed() {
 }
 
 #[test]
+fn names_in_the_body_work_as_printed() {
+    cook("Names in the body");
+}
+
+#[test]
 fn users_from_htpasswd_work_as_printed() {
     cook("Users from htpasswd");
 }

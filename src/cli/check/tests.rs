@@ -105,6 +105,7 @@ fn every_example_is_good() {
             "homes-over-a-file-api",
             "htpasswd-migration",
             "minimal",
+            "ryft-server",
             "several-issuers",
         ]
     );
