@@ -102,10 +102,16 @@ impl Conditions {
         assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
         let again = Condition::parse(&text, &self.host, false);
         assert_eq!(again.as_ref().map(told).as_ref(), Ok(meant), "{text}");
-        // What stands outside all parentheses, however they are nested or quoted.
-        let mut tags = Vec::new();
-        for outside in text.split(')').filter_map(|piece| piece.split('(').next()) {
-            tags.extend(outside.split('<').skip(1).filter_map(|tag| tag.split('>').next()));
+        // Tags end at the next `>`, and lists at the next `)`, whatever stands in them.
+        let (mut tags, mut rest) = (Vec::new(), text.as_str());
+        while let Some(at) = rest.find(['<', '(']) {
+            let (_, from) = rest.split_at(at);
+            let is_tag = from.starts_with('<');
+            let inner = from.strip_prefix(['<', '(']).unwrap_or_default();
+            let (inner, after) =
+                inner.split_once(if is_tag { '>' } else { ')' }).unwrap_or((inner, ""));
+            tags.extend(is_tag.then_some(inner));
+            rest = after;
         }
         let expected = meant.iter().filter_map(|(path, _)| path.as_ref());
         let expected: Vec<_> = expected.map(|path| format!("http://{HOST}{path}")).collect();
