@@ -167,11 +167,11 @@ fn may_match_separator(class: &str) -> bool {
 /// Whether a shell's pattern matching might find `..` in it: `.*`, `.?`, `.[.]`, `{x,..}`.
 ///
 /// Patterns that begin with a wildcard don't match names that begin with a dot; alternatives
-/// are looked at one by one, since two of them may meet.
+/// are looked at one by one, since two of them may meet. Some servers end a value at `;` or `#`.
 fn may_glob_upwards(value: &str) -> bool {
     let has_braces = value.contains(['{', '(']);
     let is_mark = |c: char| {
-        matches!(c, '/' | '\\') || has_braces && matches!(c, '{' | '}' | '(' | ')' | ',' | '|')
+        matches!(c, '/' | '\\' | ';' | '#') || has_braces && matches!(c, '{' | '}' | '(' | ')' | ',' | '|')
     };
     let mut single_dots = 0;
     for piece in value.split(is_mark) {
