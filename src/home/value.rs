@@ -171,7 +171,8 @@ fn may_match_separator(class: &str) -> bool {
 fn may_glob_upwards(value: &str) -> bool {
     let has_braces = value.contains(['{', '(']);
     let is_mark = |c: char| {
-        matches!(c, '/' | '\\' | ';' | '#') || has_braces && matches!(c, '{' | '}' | '(' | ')' | ',' | '|')
+        matches!(c, '/' | '\\' | ';' | '#')
+            || has_braces && matches!(c, '{' | '}' | '(' | ')' | ',' | '|')
     };
     let mut single_dots = 0;
     for piece in value.split(is_mark) {
