@@ -66,6 +66,8 @@ impl Contents {
             }
             let found = match media {
                 MediaType::Form => values(&sent, NAME.as_bytes()),
+                // With a number that serde_json has no room for, it tells of nothing.
+                MediaType::Json if serde_json::from_slice::<Value>(&sent).is_err() => continue,
                 MediaType::Json => members(&sent),
             };
             assert!(!found.is_empty(), "{text} names nothing");

@@ -167,7 +167,7 @@ fn may_match_separator(class: &str) -> bool {
 /// Whether a shell's pattern matching might find `..` in it: `.*`, `.?`, `.[.]`, `{x,..}`.
 ///
 /// Patterns that begin with a wildcard don't match names that begin with a dot; alternatives
-/// are looked at one by one, since two of them may meet. Some servers end a value at `;` or `#`.
+/// are looked at one by one, since two of them may meet. Some servers end a value at `;`, `#` or `?`.
 fn may_glob_upwards(value: &str) -> bool {
     let has_braces = value.contains(['{', '(']);
     let is_mark = |c: char| {
@@ -177,7 +177,8 @@ fn may_glob_upwards(value: &str) -> bool {
     let mut single_dots = 0;
     for piece in value.split(is_mark) {
         single_dots += usize::from(piece == ".");
-        if piece == ".." || may_match_parent(piece) {
+        let until_query = piece.split('?').next().unwrap_or_default();
+        if piece == ".." || may_match_parent(piece) || may_match_parent(until_query) {
             return true;
         }
     }
