@@ -205,6 +205,8 @@ fn every_repeat_of_a_parameter_must_lie_in_the_home() {
         "dir=/alice/.[.]/bob",
         "dir=/alice/.[.]%3Bx",
         "dir=/alice/[@.ab]*?||",
+        "dir=/alice/[.(b]*",
+        "dir=/alice/[.%3Bb]*",
         "dir=/alice/..?|",
         "dir=/alice/.%25255B.%25255D%3Bx",
         "dir=/alice/[.][.]/bob",

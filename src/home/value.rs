@@ -166,16 +166,24 @@ fn may_match_separator(class: &str) -> bool {
 
 /// Whether a shell's pattern matching might find `..` in it: `.*`, `.?`, `.[.]`, `{x,..}`.
 ///
-/// Patterns that begin with a wildcard don't match names that begin with a dot; alternatives
-/// are looked at one by one, since two of them may meet. Some servers end a value at `;`, `#` or `?`.
+/// Patterns that begin with a wildcard don't match names that begin with a dot. Some servers end a
+/// value at `;`, `#` or `?`, and some know alternatives; where one is read so, a bracket around it is
+/// not, so each reading is looked at by itself.
 fn may_glob_upwards(value: &str) -> bool {
-    let has_braces = value.contains(['{', '(']);
-    let is_mark = |c: char| {
-        matches!(c, '/' | '\\' | ';' | '#')
-            || has_braces && matches!(c, '{' | '}' | '(' | ')' | ',' | '|')
-    };
+    const SEPARATORS: [char; 2] = ['/', '\\'];
+    const ENDS: [char; 4] = ['/', '\\', ';', '#'];
+    const ALTERNATIVES: [char; 6] = ['{', '}', '(', ')', ',', '|'];
+    let has_alternatives = value.contains(['{', '(']);
+    [&SEPARATORS[..], &ENDS[..]].into_iter().any(|marks| {
+        let is_between = |c: char| marks.contains(&c) || ALTERNATIVES.contains(&c);
+        may_climb(value.split(marks)) || has_alternatives && may_climb(value.split(is_between))
+    })
+}
+
+/// Whether one of the pieces might be `..` or find it, or two of them, which may meet, be `.`.
+fn may_climb<'v>(pieces: impl Iterator<Item = &'v str>) -> bool {
     let mut single_dots = 0;
-    for piece in value.split(is_mark) {
+    for piece in pieces {
         single_dots += usize::from(piece == ".");
         let until_query = piece.split('?').next().unwrap_or_default();
         if piece == ".." || may_match_parent(piece) || may_match_parent(until_query) {
