@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Base, HomeError, HomeRule, Mode, PlaceKind};
-use crate::resource::path::inspect_decoded;
+use crate::resource::path::{fold, inspect_decoded};
 use crate::resource::prefix::strip_ignoring_case;
 use crate::resource::query::{Pair, decode};
 use crate::resource::{CanonicalQuery, PathPrefix, ResourceError};
@@ -106,12 +106,12 @@ fn lies_in(value: &str, home: &PathPrefix, kind: PlaceKind) -> Result<(), HomeEr
     }
 }
 
-/// Whether something holds for a value as it is, or as a server has it that decodes again. Who asks
-/// has admitted no encodings without end.
+/// Whether something holds for a value as it is, or as a server has it that decodes again or takes
+/// look-alikes for what they look like. Who asks has admitted no encodings without end.
 fn once_decoded(value: &str, holds: impl Fn(&str) -> bool) -> bool {
     let mut value = Cow::Borrowed(value);
     loop {
-        if holds(&value) {
+        if holds(&value) || fold(&value).is_some_and(|folded| holds(&folded)) {
             return true;
         }
         let octets = percent_encoding::percent_decode_str(&value);

@@ -144,5 +144,12 @@ pub(crate) fn inspect_decoded(text: &str) -> Result<Spellings, ResourceError> {
     Ok(found)
 }
 
+/// What a server makes of decoded text that maps compatibility characters and drops invisible ones.
+/// `None` where that changes nothing.
+pub(crate) fn fold(text: &str) -> Option<String> {
+    let folded = segment::fold(text.as_bytes())?;
+    Some(String::from_utf8_lossy(&folded).into_owned())
+}
+
 #[cfg(test)]
 mod tests;

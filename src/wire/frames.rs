@@ -4,7 +4,7 @@
 //! is the rate of frames that cost the receiver more than the sender: resets, pings,
 //! settings, empty data, endless continuations (RFC 9113 §10.5). Only the nine bytes of each
 //! frame's header are read here, and header blocks for the one thing that the engine hides
-//! ([`Block`]).
+//! (`block`).
 
 use super::block::Block;
 use super::refusal::Refusal;
