@@ -205,6 +205,8 @@ fn every_repeat_of_a_parameter_must_lie_in_the_home() {
         "dir=/alice/.[.]/bob",
         "dir=/alice/.[.]%3Bx",
         "dir=/alice/[@.ab]*?||",
+        "dir=/alice/.\u{FF0E}.%2B/x",
+        "dir=/alice/..%2B/x",
         "dir=/alice/\u{FF0E}*/x",
         "dir=/alice/.\u{FF0A}/x",
         "dir=/alice/[.(b]*",

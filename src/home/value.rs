@@ -71,7 +71,9 @@ impl Judge<'_> {
         inspect_decoded(value)
             .and_then(|found| found.admit(rule.dialect))
             .and_then(|()| {
-                let may_leave = |value: &str| may_glob_upwards(value) || may_glob_separator(value);
+                let may_leave = |value: &str| {
+                    may_glob_upwards(value) || may_glob_separator(value) || has_padded_dots(value)
+                };
                 let is_refused = once_decoded(value, may_leave);
                 if is_refused { Err(ResourceError::DotSegment) } else { Ok(()) }
             })
@@ -121,6 +123,14 @@ fn once_decoded(value: &str, holds: impl Fn(&str) -> bool) -> bool {
         }
         value = Cow::Owned(again);
     }
+}
+
+/// Whether a segment is dots and what a second decoder takes for blanks, which Windows drops at the end
+/// of a name: `..+`.
+fn has_padded_dots(value: &str) -> bool {
+    value.split(['/', '\\']).any(|segment| {
+        segment.contains('.') && segment.bytes().all(|byte| matches!(byte, b'.' | b'+' | b' '))
+    })
 }
 
 /// Whether a value holds what a shell, or a library like it, takes for a pattern.
