@@ -207,6 +207,7 @@ fn every_repeat_of_a_parameter_must_lie_in_the_home() {
         "dir=/alice/[@.ab]*?||",
         "dir=/alice/.\u{FF0E}.%2B/x",
         "dir=/alice/..%2B/x",
+        "dir=/alice/.\u{FF0E}.%3B+b",
         "dir=/alice/\u{FF0E}*/x",
         "dir=/alice/.\u{FF0A}/x",
         "dir=/alice/[.(b]*",

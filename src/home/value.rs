@@ -126,9 +126,10 @@ fn once_decoded(value: &str, holds: impl Fn(&str) -> bool) -> bool {
 }
 
 /// Whether a segment is dots and what a second decoder takes for blanks, which Windows drops at the end
-/// of a name: `..+`.
+/// of a name: `..+`; whole, or up to where some servers end a segment: `...;x`.
 fn has_padded_dots(value: &str) -> bool {
     value.split(['/', '\\']).any(|segment| {
+        let segment = segment.split([';', '#', '?']).next().unwrap_or_default();
         segment.contains('.') && segment.bytes().all(|byte| matches!(byte, b'.' | b'+' | b' '))
     })
 }
