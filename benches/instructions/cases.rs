@@ -118,8 +118,15 @@ const CASES: [Case; 7] = [
 pub(super) fn run(name: &str, requests: u64) {
     let case = CASES.iter().find(|case| case.name == name).unwrap();
     let scene = Scene::new(case.credential);
+    assert_eq!(scene.serve(case), case.status);
+    serve_counted(&scene, case, requests);
+}
+
+/// What valgrind counts, and nothing else: it knows it by its name.
+#[inline(never)]
+fn serve_counted(scene: &Scene, case: &Case, requests: u64) {
     for _ in 0..requests {
-        assert_eq!(black_box(scene.serve(black_box(case))), case.status);
+        black_box(black_box(scene).serve(black_box(case)));
     }
 }
 
