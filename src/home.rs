@@ -8,6 +8,7 @@
 
 mod content;
 mod fields;
+mod pattern;
 mod place;
 mod reveal;
 mod target;

@@ -1,9 +1,8 @@
 //! Parameters and fields that name resources: paths in the tree of homes, without the root.
 
-use std::borrow::Cow;
-
+use super::pattern::{is_pattern, may_leave};
 use super::{Base, HomeError, HomeRule, Mode, PlaceKind};
-use crate::resource::path::{fold, inspect_decoded};
+use crate::resource::path::inspect_decoded;
 use crate::resource::prefix::strip_ignoring_case;
 use crate::resource::query::{Pair, decode};
 use crate::resource::{CanonicalQuery, PathPrefix, ResourceError};
@@ -70,15 +69,9 @@ impl Judge<'_> {
         }
         inspect_decoded(value)
             .and_then(|found| found.admit(rule.dialect))
-            .and_then(|()| {
-                let may_leave = |value: &str| {
-                    may_glob_upwards(value) || may_glob_separator(value) || has_padded_dots(value)
-                };
-                let is_refused = once_decoded(value, may_leave);
-                if is_refused { Err(ResourceError::DotSegment) } else { Ok(()) }
-            })
+            .and_then(|()| if may_leave(value) { Err(ResourceError::DotSegment) } else { Ok(()) })
             .map_err(|error| HomeError::Ambiguous(kind, error))?;
-        if !rule.allows_patterns && once_decoded(value, holds_pattern) {
+        if !rule.allows_patterns && is_pattern(value) {
             return Err(HomeError::Pattern(kind));
         }
         if home.is_root() {
@@ -106,133 +99,6 @@ fn lies_in(value: &str, home: &PathPrefix, kind: PlaceKind) -> Result<(), HomeEr
     } else {
         Err(HomeError::Outside(kind))
     }
-}
-
-/// Whether something holds for a value as it is, or as a server has it that decodes again or takes
-/// look-alikes for what they look like. Who asks has admitted no encodings without end.
-fn once_decoded(value: &str, holds: impl Fn(&str) -> bool) -> bool {
-    let mut value = Cow::Borrowed(value);
-    loop {
-        if holds(&value) || fold(&value).is_some_and(|folded| holds(&folded)) {
-            return true;
-        }
-        let octets = percent_encoding::percent_decode_str(&value);
-        let again = octets.decode_utf8_lossy().into_owned();
-        if again == *value {
-            return false;
-        }
-        value = Cow::Owned(again);
-    }
-}
-
-/// Whether a segment is dots and what a second decoder takes for blanks, which Windows drops at the end
-/// of a name: `..+`; whole, or up to where some servers end a segment: `...;x`.
-fn has_padded_dots(value: &str) -> bool {
-    value.split(['/', '\\']).any(|segment| {
-        let segment = segment.split([';', '#', '?']).next().unwrap_or_default();
-        segment.contains('.') && segment.bytes().all(|byte| matches!(byte, b'.' | b'+' | b' '))
-    })
-}
-
-/// Whether a value holds what a shell, or a library like it, takes for a pattern.
-fn holds_pattern(value: &str) -> bool {
-    value.contains(['*', '?', '[', ']', '{', '}'])
-}
-
-/// Whether a bracket or an alternative could stand for a separator: `{x,/y}`, `[/]`, `[+-9]`.
-fn may_glob_separator(value: &str) -> bool {
-    let mut braces = 0_usize;
-    let mut rest = value;
-    while let Some(character) = rest.chars().next() {
-        rest = rest.strip_prefix(character).unwrap_or_default();
-        match character {
-            '{' => braces += 1,
-            '}' => braces = braces.saturating_sub(1),
-            '/' | '\\' if braces > 0 && rest.contains('}') => return true,
-            '[' => {
-                if let Some((class, _)) = rest.split_once(']')
-                    && may_match_separator(class)
-                {
-                    return true;
-                }
-            }
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Whether a bracket expression names a separator, itself or by a range. A negated one matches
-/// separators only for libraries that let `?` do so too.
-fn may_match_separator(class: &str) -> bool {
-    if class.contains(['/', '\\']) {
-        return true;
-    }
-    let characters: Vec<char> = class.chars().collect();
-    characters.windows(3).any(|range| match range {
-        [from, '-', to] => ['/', '\\'].iter().any(|mark| from <= mark && mark <= to),
-        _ => false,
-    })
-}
-
-/// Whether a shell's pattern matching might find `..` in it: `.*`, `.?`, `.[.]`, `{x,..}`.
-///
-/// Patterns that begin with a wildcard don't match names that begin with a dot. Some servers end a
-/// value at `;`, `#` or `?`, and some know alternatives; where one is read so, a bracket around it is
-/// not, so each reading is looked at by itself.
-fn may_glob_upwards(value: &str) -> bool {
-    const SEPARATORS: [char; 2] = ['/', '\\'];
-    const ENDS: [char; 4] = ['/', '\\', ';', '#'];
-    const ALTERNATIVES: [char; 6] = ['{', '}', '(', ')', ',', '|'];
-    let has_alternatives = value.contains(['{', '(']);
-    [&SEPARATORS[..], &ENDS[..]].into_iter().any(|marks| {
-        let is_between = |c: char| marks.contains(&c) || ALTERNATIVES.contains(&c);
-        may_climb(value.split(marks)) || has_alternatives && may_climb(value.split(is_between))
-    })
-}
-
-/// Whether one of the pieces might be `..` or find it, or two of them, which may meet, be `.`.
-fn may_climb<'v>(pieces: impl Iterator<Item = &'v str>) -> bool {
-    let mut single_dots = 0;
-    for piece in pieces {
-        single_dots += usize::from(piece == ".");
-        let until_query = piece.split('?').next().unwrap_or_default();
-        if piece == ".." || may_match_parent(piece) || may_match_parent(until_query) {
-            return true;
-        }
-    }
-    single_dots > 1
-}
-
-/// Whether a pattern that begins with a dot or a bracket could match `..`.
-fn may_match_parent(pattern: &str) -> bool {
-    if !pattern.contains(['*', '?', '[']) || !pattern.starts_with(['.', '[']) {
-        return false;
-    }
-    if ["[]", "[!]", "[^]"].into_iter().any(|start| pattern.contains(start)) {
-        return true; // a bracket that begins with a bracket; nobody needs it here
-    }
-    let mut dots = 0;
-    let mut rest = pattern;
-    while let Some(character) = rest.chars().next() {
-        rest = rest.strip_prefix(character).unwrap_or_default();
-        match character {
-            '.' => dots += 1,
-            '*' | '?' => {}
-            '[' => match rest.split_once(']') {
-                Some((class, tail)) if may_match_dot(class) => rest = tail,
-                _ => return false, // matches no dot, or is a literal bracket
-            },
-            _ => return false,
-        }
-    }
-    dots <= 2
-}
-
-/// Whether a bracket expression could match a dot: named, negated or by a range. Broader than
-/// any one shell.
-fn may_match_dot(class: &str) -> bool {
-    class.starts_with(['!', '^']) || class.contains(['.', '-', ':', '[', '='])
 }
 
 /// The query with the home in front of every value that the rule names from its root, and none that

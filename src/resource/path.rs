@@ -144,11 +144,10 @@ pub(crate) fn inspect_decoded(text: &str) -> Result<Spellings, ResourceError> {
     Ok(found)
 }
 
-/// What a server makes of decoded text that maps compatibility characters and drops invisible ones.
-/// `None` where that changes nothing.
-pub(crate) fn fold(text: &str) -> Option<String> {
-    let folded = segment::fold(text.as_bytes())?;
-    Some(String::from_utf8_lossy(&folded).into_owned())
+/// Whether something holds for decoded text, or for what decoding it again or mapping its
+/// compatibility characters makes of it; so it does where decoding does not end.
+pub(crate) fn in_any_reading(text: &str, holds: impl Fn(&str) -> bool) -> bool {
+    segment::in_any_reading(text.as_bytes(), 0, &|reading| holds(&String::from_utf8_lossy(reading)))
 }
 
 #[cfg(test)]

@@ -204,6 +204,19 @@ fn read(text: &[u8], depth: u8, found: &mut Spellings) -> Result<(), ResourceErr
     read(&again, depth + 1, found)
 }
 
+/// Whether something holds in a reading of `text`, as [`inspect`] goes through them; true beyond the
+/// depth at which that ends.
+pub(super) fn in_any_reading(text: &[u8], depth: u8, holds: &dyn Fn(&[u8]) -> bool) -> bool {
+    if holds(text) || fold(text).is_some_and(|text| in_any_reading(&text, depth, holds)) {
+        return true;
+    }
+    match decode_again(text, &mut Spellings::NONE.clone()) {
+        None => false,
+        Some(_) if depth == MAX_DEPTH => true,
+        Some(again) => in_any_reading(&again, depth + 1, holds),
+    }
+}
+
 /// Whether a server that splits at `/` or `\` and cuts at `;`, `?`, `#` or NUL sees `.` or `..`.
 fn has_dot_segment(text: &[u8]) -> bool {
     text.split(|byte| matches!(byte, b'/' | b'\\')).any(|piece| {
