@@ -15,12 +15,15 @@ const ENDS: [char; 5] = [';', '?', '#', ':', '|'];
 const ALTERNATIVES: [char; 6] = ['{', '}', '(', ')', ',', '|'];
 /// What matches more than itself, or is dropped, beside a dot or alone.
 const WILD: [char; 8] = ['*', '?', '+', '!', '@', '^', ' ', CLASS];
-/// Stands for a bracket expression that could match a dot, as no value holds it itself.
+/// Stands for a bracket expression that could match a dot, as no control character is left.
 const CLASS: char = '\0';
 
 /// Whether some server could climb with the value, or split it where no separator is seen.
 pub(super) fn may_leave(value: &str) -> bool {
-    !is_plain(value) && in_any_reading(value, |text| may_separate(text) || may_climb(text))
+    // Some drop control characters or end there; none is left but in what decoding again makes.
+    let leaves =
+        |text: &str| text.contains(char::is_control) || may_separate(text) || may_climb(text);
+    !is_plain(value) && in_any_reading(value, leaves)
 }
 
 /// Whether a value holds what a shell, or a library like it, takes for a pattern.
@@ -102,8 +105,7 @@ fn without_classes(text: &str) -> Option<String> {
         {
             return None;
         }
-        let is_broad =
-            class.contains(['.', '!', '^', '[', ':', '=', '{', '}', '(', ')', ',', '|', CLASS]);
+        let is_broad = class.contains(['.', '!', '^', '[', ':', '=', '{', '}', '(', ')', ',', '|']);
         plain.push(if is_broad || ranges_over(class, &['.']) { CLASS } else { 'x' });
         rest = after;
     }
@@ -190,6 +192,8 @@ mod tests {
             "\u{FF0E}*",
             "%EF%BC%8E*",
             "\u{FF05}2e*",
+            ".*%00",
+            ".%2501.",
         ] {
             for value in [value.to_owned(), format!("alice/{value}/b"), format!("alice\\{value}")] {
                 assert!(may_leave(&value), "{value}");
