@@ -17,7 +17,7 @@ use crate::route::upstream::Times;
 #[derive(Debug)]
 pub struct Active {
     pub(super) connection: Box<Connection>,
-    pub(super) upload: Option<Upload>,
+    pub(super) upload: Option<Box<Upload>>,
     pub(super) lease: Lease,
     pub(super) pool: Rc<Pool>,
     pub(super) times: Times,

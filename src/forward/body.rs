@@ -186,7 +186,7 @@ impl UpstreamBody {
 /// Goes on sending a request body whose response has begun. What fails there is no failure of
 /// the response, but the connection is not used again.
 fn drive_upload(active: &mut Active, cx: &mut Context<'_>) -> Sending {
-    if active.upload.as_ref().is_none_or(super::connection::Upload::is_broken) {
+    if active.upload.as_ref().is_none_or(|upload| upload.is_broken()) {
         return Sending::Done;
     }
     match poll_sending(&mut active.connection, &mut active.upload, cx) {

@@ -328,7 +328,7 @@ pub(super) enum Sending {
 /// Drives the sending: first the head, then the body as it comes.
 pub(super) fn poll_sending(
     connection: &mut Connection,
-    upload: &mut Option<Upload>,
+    upload: &mut Option<Box<Upload>>,
     cx: &mut Context<'_>,
 ) -> Result<Sending, SendError> {
     if !connection.output.is_empty() {

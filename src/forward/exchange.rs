@@ -16,8 +16,8 @@ use crate::route::upstream::Upstream;
 /// What is to be sent, apart from its head.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// The body, if the request has one.
-    pub upload: Option<Upload>,
+    /// The body, if the request has one; in a box, since most have none and all are moved.
+    pub upload: Option<Box<Upload>>,
     /// Whether the method is idempotent (RFC 9110 §9.2.2): only then may a request that met a
     /// connection which the upstream was closing be sent once more.
     pub is_idempotent: bool,

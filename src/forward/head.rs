@@ -78,7 +78,7 @@ struct Raw {
     is_http_10: bool,
     fields: HeaderMap,
     connection: Vec<HeaderValue>,
-    length: Option<u64>,
+    length: Option<(u64, HeaderValue)>,
     encodings: u32,
     is_chunked: bool,
     upgrade: Option<HeaderValue>,
@@ -141,15 +141,20 @@ impl Raw {
     fn field(&mut self, name: HeaderName, value: HeaderValue) -> Result<(), HeadError> {
         if name == header::CONTENT_LENGTH {
             let length = decimal(value.as_bytes()).ok_or(HeadError::Framing)?;
-            if self.length.is_some_and(|before| before != length) {
+            if self.length.as_ref().is_some_and(|(before, _)| *before != length) {
                 return Err(HeadError::Framing);
             }
-            self.length = Some(length);
+            let is_canonical = !value.as_bytes().starts_with(b"0") || value == "0";
+            let value = if is_canonical { value } else { HeaderValue::from(length) };
+            self.length = Some((length, value));
         } else if name == header::TRANSFER_ENCODING {
             self.encodings += 1;
             self.is_chunked = value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
         } else if name == header::CONNECTION {
-            self.connection.push(value);
+            // The common one says what holds anyway, and `Keep-Alive` never passes.
+            if !value.as_bytes().eq_ignore_ascii_case(b"keep-alive") {
+                self.connection.push(value);
+            }
         } else if name == header::UPGRADE {
             self.upgrade = Some(value);
         } else if !is_hop_by_hop(&name) {
@@ -179,14 +184,14 @@ impl Raw {
             || self.status == StatusCode::NO_CONTENT
             || self.status == StatusCode::NOT_MODIFIED
             || self.status == StatusCode::SWITCHING_PROTOCOLS;
-        let framing = match self.length {
+        let framing = match &self.length {
             _ if has_no_body => Framing::Length(0),
             _ if self.is_chunked => Framing::Chunked,
-            Some(length) => Framing::Length(length),
+            Some((length, _)) => Framing::Length(*length),
             None => Framing::UntilClose,
         };
-        if let Some(length) = self.length {
-            self.fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if let Some((_, length)) = self.length {
+            self.fields.insert(header::CONTENT_LENGTH, length);
         }
         if framing == Framing::UntilClose {
             is_persistent = false;
@@ -253,6 +258,15 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
         ] {
             assert_eq!(parse(text).unwrap_err(), HeadError::Framing, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_has_one_spelling() {
+        for (sent, length) in [("0", "0"), ("17", "17"), ("007", "7"), ("00", "0")] {
+            let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {sent}\r\n\r\n");
+            let head = parse(&text).unwrap().unwrap();
+            assert_eq!(head.fields.get(header::CONTENT_LENGTH).unwrap(), length, "{sent}");
         }
     }
 

@@ -194,13 +194,13 @@ fn decided_body(
     parts: &Parts,
     permit: &Permit<'_>,
     journal: &Journal,
-) -> (BodyFraming, Option<Upload>) {
+) -> (BodyFraming, Option<Box<Upload>>) {
     match permit.target().content() {
         None => (body_framing(parts, Some(0)), None),
         Some(content) if content.is_empty() => (BodyFraming::Length(0), None),
         Some(content) => {
             let received = journal.received.clone().unwrap_or_default();
-            let upload = Upload::whole(content.clone(), received);
+            let upload = Box::new(Upload::whole(content.clone(), received));
             (BodyFraming::Length(content.len() as u64), Some(upload))
         }
     }
@@ -211,7 +211,7 @@ fn upload(
     framing: BodyFraming,
     body: RequestBody,
     journal: &mut Journal,
-) -> Result<Option<Upload>, Rejection> {
+) -> Result<Option<Box<Upload>>, Rejection> {
     let is_chunked = match framing {
         BodyFraming::None | BodyFraming::Length(0) => return Ok(None),
         BodyFraming::Length(length) if route.body_limit.is_some_and(|limit| length > limit) => {
@@ -222,7 +222,7 @@ fn upload(
     };
     let received = Rc::new(Cell::new(0));
     journal.received = Some(Rc::clone(&received));
-    Ok(Some(Upload::new(body, is_chunked, route.body_limit, received)))
+    Ok(Some(Box::new(Upload::new(body, is_chunked, route.body_limit, received))))
 }
 
 fn note_failure(journal: &Journal, error: &crate::forward::ForwardError) -> Rejection {
