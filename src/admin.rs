@@ -20,8 +20,10 @@
 pub mod address;
 pub mod api;
 pub mod client;
+mod health;
 pub mod issue;
 pub mod openapi;
+mod reply;
 mod router;
 mod server;
 pub mod status;

@@ -1,29 +1,22 @@
 //! Which request is answered how, and which not at all.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{
-        ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE,
-        X_CONTENT_TYPE_OPTIONS,
-    },
+    header::{ALLOW, AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE},
 };
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use utoipa::OpenApi;
 
-use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
-
-use super::{AdminState, Status, address::is_loopback, api::Api, openapi};
-use crate::telemetry::metrics;
+use super::health::{healthz, metrics_text, readiness, reload, status};
+use super::reply::{Refusals, Refused, guard, json};
+use super::{AdminState, address::is_loopback, api::Api, openapi};
 
 /// No endpoint but the API takes a body worth the name.
 const BODY_LIMIT: u64 = 4096;
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +129,14 @@ impl Refusal {
 
 /// The document of what is not the API's, from the handlers.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(healthz, metrics_text, readiness, reload, status, tell))]
+#[openapi(paths(
+    super::health::healthz,
+    super::health::metrics_text,
+    super::health::readiness,
+    super::health::reload,
+    super::health::status,
+    tell
+))]
 pub(super) struct Document;
 
 /// Answers one request. Only the API reads its body.
@@ -294,156 +294,6 @@ fn host_name(host: &str) -> &str {
         return address;
     }
     host.rsplit_once(':').map_or(host, |(name, _)| name)
-}
-
-/// Why a request is not answered.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Refused {
-    /// Why.
-    error: Cow<'static, str>,
-}
-
-/// The refusals of whatever is asked, for the document.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "tells what `Refusal` answers")]
-pub(super) enum Refusals {
-    /// A web page may not ask, or what changes something is not asked for on this machine
-    #[response(status = 403)]
-    Forbidden(#[to_schema] Refused),
-    /// The Host is another's
-    #[response(status = 421)]
-    ForeignHost(#[to_schema] Refused),
-}
-
-/// Whether requests are welcome.
-#[derive(Serialize, ToSchema)]
-struct ReadyBody {
-    /// What does not work, though requests are welcome.
-    degraded: Vec<&'static str>,
-    /// Whether they are.
-    ready: bool,
-    /// Why not.
-    reasons: Vec<&'static str>,
-}
-
-/// What serves since a reload.
-#[derive(Serialize, ToSchema)]
-struct Reloaded {
-    /// The snapshot's number.
-    generation: u64,
-}
-
-/// That the process answers.
-#[utoipa::path(
-    get,
-    path = "/healthz",
-    tag = "health",
-    responses((status = 200, description = "It does", body = String), Refusals),
-)]
-fn healthz() -> Response<Full<Bytes>> {
-    text(StatusCode::OK, TEXT, "ok\n")
-}
-
-/// What serves, and how it is.
-#[utoipa::path(
-    get,
-    path = "/status",
-    tag = "health",
-    responses((status = 200, description = "The status", body = Status), Refusals),
-)]
-fn status(state: &AdminState, is_operator: bool) -> Response<Full<Bytes>> {
-    let mut status = (state.status)();
-    if !is_operator {
-        status.throttle.waiting.clear(); // names and addresses are not for everybody
-    }
-    json(StatusCode::OK, &status)
-}
-
-/// The metrics, in Prometheus' text format.
-#[utoipa::path(
-    get,
-    path = "/metrics",
-    operation_id = "metrics",
-    tag = "health",
-    responses((status = 200, description = "The metrics", body = String), Refusals),
-)]
-fn metrics_text(state: &AdminState) -> Response<Full<Bytes>> {
-    match metrics::encode(&state.registry) {
-        Ok(values) => text(StatusCode::OK, metrics::CONTENT_TYPE, values),
-        Err(error) => {
-            tracing::error!(error = %error, "Could not encode the metrics");
-            text(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the metrics could not be encoded\n")
-        }
-    }
-}
-
-/// Whether requests are welcome.
-#[utoipa::path(
-    get,
-    path = "/readyz",
-    operation_id = "readyz",
-    tag = "health",
-    responses(
-        (status = 200, description = "They are", body = ReadyBody),
-        (status = 503, description = "They are not", body = ReadyBody),
-        Refusals,
-    ),
-)]
-fn readiness(state: &AdminState) -> Response<Full<Bytes>> {
-    let reasons = state.readiness.obstacles();
-    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let degraded = state.readiness.degraded();
-    json(status, &ReadyBody { degraded, ready: reasons.is_empty(), reasons })
-}
-
-/// Loads the configuration and its files anew; on any error what serves goes on serving.
-#[utoipa::path(
-    post,
-    path = "/reload",
-    tag = "health",
-    responses(
-        (status = 200, description = "It serves", body = Reloaded),
-        (status = 409, description = "The errors, with their places", body = Refused),
-        Refusals,
-    ),
-)]
-async fn reload(state: &AdminState) -> Response<Full<Bytes>> {
-    match (state.reload)().await {
-        Ok(generation) => json(StatusCode::OK, &Reloaded { generation }),
-        Err(error) => json(StatusCode::CONFLICT, &Refused { error: error.into() }),
-    }
-}
-
-fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
-    match serde_json::to_vec(body) {
-        Ok(mut body) => {
-            body.push(b'\n');
-            text(status, JSON, body)
-        }
-        Err(error) => {
-            tracing::error!(error = %error, "Could not write an admin response");
-            text(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the response could not be written\n")
-        }
-    }
-}
-
-fn text(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    guard(&mut response);
-    response
-}
-
-/// Nothing that is answered here is kept, or taken for anything else.
-fn guard(response: &mut Response<Full<Bytes>>) {
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 #[cfg(test)]

@@ -30,7 +30,6 @@ pub struct Streaming {
 
 /// How it flows.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are large, and in a box already")]
 enum Flow {
     Plain(UpstreamBody),
     Translated(Multistatus),

@@ -7,27 +7,18 @@
 //!
 //! A revocation is never taken back, only forgotten once nothing that it ends could still hold.
 
+mod known;
 mod overflow;
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use foldhash::quality::RandomState;
 use subtle::ConstantTimeEq as _;
 
-use self::overflow::{Kind, Overflow};
+use self::known::Known;
+use self::overflow::Kind;
 use crate::api_key::{ApiKey, KeyHash};
-
-type Map<K, V> = HashMap<K, V, RandomState>;
-type Names = HashSet<Box<str>, RandomState>;
-
-/// How many revocations of a kind, and how many keys, are known one by one.
-const MOST: usize = 1_000_000;
-
-/// How many changes are held against a list that may be older than they are.
-const MOST_RECENT: usize = 10_000;
 
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,31 +140,6 @@ pub struct Counts {
 pub struct Standing {
     epoch: AtomicU64,
     known: RwLock<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    keys: Map<Box<str>, Arc<ApiKey>>,
-    keys_by_hash: Map<KeyHash, Arc<ApiKey>>,
-    families: Map<Box<str>, u64>,
-    tokens: Map<Box<str>, u64>,
-    users: Map<Box<str>, UserEnd>,
-    overflow: Overflow,
-    second_factors: Names,
-    recent: Recent,
-}
-
-/// What was told since the last full list, which may have been read before.
-#[derive(Debug, Default)]
-struct Recent {
-    keys: Map<Box<str>, Option<Arc<ApiKey>>>,
-    second_factors: Map<Box<str>, bool>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct UserEnd {
-    since_ms: u64,
-    until: u64,
 }
 
 impl Default for Standing {
@@ -333,9 +299,7 @@ impl Standing {
         known.tokens.retain(|_, until| *until > now);
         known.users.retain(|_, end| end.until > now);
         known.overflow.sweep(now);
-        if known.recent.keys.len() + known.recent.second_factors.len() > MOST_RECENT {
-            known.recent = Recent::default();
-        }
+        known.sweep_recent();
     }
 
     /// Called while the lock is held, so that whoever sees the epoch sees the change.
@@ -357,98 +321,6 @@ impl Standing {
 impl fmt::Debug for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Standing").field("epoch", &self.epoch()).finish_non_exhaustive()
-    }
-}
-
-impl Known {
-    fn has_family_ended(&self, id: &str) -> bool {
-        self.families.contains_key(id) || self.overflow.holds(Kind::Family, id)
-    }
-
-    fn has_user_ended(&self, user: &str, began_ms: u64) -> bool {
-        self.users.get(user).is_some_and(|end| began_ms <= end.since_ms)
-            || self.overflow.holds(Kind::User, user)
-    }
-
-    /// Takes a change in; whether anything is different now.
-    fn apply(&mut self, change: Change, is_recent: bool) -> bool {
-        match change {
-            Change::Key(key) => {
-                if self.keys.get(&key.id).is_some_and(|known| *known == key) {
-                    return false;
-                }
-                if is_recent {
-                    self.recent.keys.insert(key.id.clone(), Some(Arc::clone(&key)));
-                }
-                self.insert_key(key)
-            }
-            Change::KeyEnded(id) => {
-                let was_known = self.remove_key(&id);
-                if is_recent {
-                    self.recent.keys.insert(id, None);
-                }
-                was_known
-            }
-            Change::Revoked(Revocation { what, until }) => self.revoke(what, until),
-            Change::SecondFactor { user, enrolled } => {
-                if is_recent {
-                    self.recent.second_factors.insert(user.clone(), enrolled);
-                }
-                self.set_second_factor(user, enrolled)
-            }
-        }
-    }
-
-    /// A key that finds no room is as good as none.
-    fn insert_key(&mut self, key: Arc<ApiKey>) -> bool {
-        self.remove_key(&key.id);
-        if self.keys.len() >= MOST {
-            return false;
-        }
-        self.keys_by_hash.insert(key.hash, Arc::clone(&key));
-        self.keys.insert(key.id.clone(), key);
-        true
-    }
-
-    fn remove_key(&mut self, id: &str) -> bool {
-        let Some(key) = self.keys.remove(id) else { return false };
-        self.keys_by_hash.remove(&key.hash);
-        true
-    }
-
-    fn set_second_factor(&mut self, user: Box<str>, enrolled: bool) -> bool {
-        if enrolled { self.second_factors.insert(user) } else { self.second_factors.remove(&user) }
-    }
-
-    fn revoke(&mut self, what: Revoked, until: u64) -> bool {
-        let (kind, of_kind, name) = match what {
-            Revoked::Family(id) => (Kind::Family, &mut self.families, id),
-            Revoked::Token(id) => (Kind::Token, &mut self.tokens, id),
-            Revoked::User { name, since_ms } => return self.end_user(name, since_ms, until),
-        };
-        if let Some(known) = of_kind.get_mut(&name) {
-            *known = until.max(*known);
-            return false;
-        }
-        if of_kind.len() >= MOST {
-            return self.overflow.insert(kind, &name, until);
-        }
-        of_kind.insert(name, until);
-        true
-    }
-
-    fn end_user(&mut self, name: Box<str>, since_ms: u64, until: u64) -> bool {
-        if let Some(known) = self.users.get_mut(&name) {
-            let is_later = since_ms > known.since_ms;
-            known.since_ms = since_ms.max(known.since_ms);
-            known.until = until.max(known.until);
-            return is_later;
-        }
-        if self.users.len() >= MOST {
-            return self.overflow.insert(Kind::User, &name, until);
-        }
-        self.users.insert(name, UserEnd { since_ms, until });
-        true
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::issue::IssueError;
-use crate::admin::router::Refused;
+use crate::admin::reply::Refused;
 use crate::directory::edit::EditError;
 use crate::service::{KeyError, RevokeError, TotpError, Unavailable, UsersError};
 

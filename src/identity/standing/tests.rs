@@ -1,3 +1,4 @@
+use super::known::MOST;
 use super::*;
 use crate::api_key::{KeyKind, Scope, digest};
 
