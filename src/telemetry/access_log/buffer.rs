@@ -75,7 +75,7 @@ impl LogBuffer {
             return;
         }
         let lines = mem::take(&mut self.lines);
-        if self.bytes.len() < FULL {
+        if self.bytes.len() < FULL / 4 {
             // The queue counts bytes: a few lines must not hold a whole buffer's memory in it.
             let bytes = self.bytes.as_slice().to_vec();
             let _ = handle.queue.offer(Batch { bytes, lines, recycle: None }); // drops are counted

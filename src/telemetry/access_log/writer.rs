@@ -25,10 +25,6 @@ use super::{
 };
 use crate::telemetry::log::Format;
 
-/// At most so much is written at once. Where the thread shares a processor with a worker, that gets
-/// its turn in between: requests wait for as long as this takes, not for a whole buffer.
-const AT_ONCE: usize = 16 * 1024;
-
 /// The owner writes, the group may read.
 const FILE_MODE: u32 = 0o640;
 
@@ -172,7 +168,7 @@ impl Output {
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            match output.write(rest.get(..AT_ONCE).unwrap_or(rest)) {
+            match output.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.is_torn = rest.get(count.saturating_sub(1)) != Some(&b'\n');
