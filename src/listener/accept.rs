@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use super::arrival::{Accepted, Arrival, Open};
 use super::occupancy::{Occupancy, Place};
-use super::serve;
+use super::{http1, http2};
 use crate::clock::ticker::Millis;
 use crate::gateway::connection::is_trusted;
 use crate::telemetry::metrics::Handshake;
@@ -154,7 +154,7 @@ impl Acceptor {
             match tls {
                 None => {
                     let accepted = Accepted { server_name: None, is_http2: false, is_tls: false };
-                    serve::spawn(worker, &later, arrival, Stream::Plain(stream), accepted);
+                    serve(worker, &later, arrival, Stream::Plain(stream), accepted);
                 }
                 Some(config) => {
                     let acceptor = TlsAcceptor::from(config);
@@ -198,13 +198,32 @@ async fn shake_hands(
                 is_http2: session.alpn_protocol() == Some(b"h2"),
                 is_tls: true,
             };
-            serve::spawn(worker, &tasks, arrival, Stream::Tls(Box::new(stream)), accepted);
+            serve(worker, &tasks, arrival, Stream::Tls(Box::new(stream)), accepted);
         }
         Err(outcome) => {
             worker.metrics.handshake(outcome);
             drop(arrival);
         }
     }
+}
+
+/// Serves the connection in a task of its own. The task is small: what serves is in a box, so
+/// that a connection that is parked does not keep the room for it.
+pub(super) fn serve(
+    worker: Rc<Worker>,
+    tasks: &TaskTracker,
+    arrival: Arrival,
+    stream: Stream,
+    accepted: Accepted,
+) {
+    tasks.spawn_local(async move {
+        if accepted.is_http2 {
+            Box::pin(http2::serve(&worker, &arrival, &accepted, stream)).await;
+        } else {
+            http1::stay(&worker, &arrival, &accepted, stream).await;
+        }
+        drop(arrival);
+    });
 }
 
 /// Errors that concern the one connection that was to be accepted.

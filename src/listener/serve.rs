@@ -7,38 +7,15 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use tokio_util::task::TaskTracker;
-
 use super::arrival::{Accepted, Arrival};
-use super::{http1, http2};
 use crate::config::Limits;
 use crate::forward::fields::PeerFields;
 use crate::gateway::connection::Connection;
 use crate::gateway::reason;
 use crate::telemetry::access_log::{Origin, Record, Verdict};
-use crate::wire::stream::Stream;
 use crate::wire::{Expiry, TimeLimits, Wire};
 use crate::worker::Worker;
 use crate::worker::decisions::Facts;
-
-/// Serves the connection in a task of its own. The task is small: what serves is in a box, so
-/// that a connection that is parked does not keep the room for it.
-pub(super) fn spawn(
-    worker: Rc<Worker>,
-    tasks: &TaskTracker,
-    arrival: Arrival,
-    stream: Stream,
-    accepted: Accepted,
-) {
-    tasks.spawn_local(async move {
-        if accepted.is_http2 {
-            Box::pin(http2::serve(&worker, &arrival, &accepted, stream)).await;
-        } else {
-            http1::stay(&worker, &arrival, &accepted, stream).await;
-        }
-        drop(arrival);
-    });
-}
 
 /// What requests may know of the connection whose bytes are these.
 pub(super) fn connection(arrival: &Arrival, accepted: &Accepted, wire: Rc<Wire>) -> Rc<Connection> {

@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client};
 use tokio_util::task::TaskTracker;
 
+use super::super::accept;
 use super::super::arrival::{Accepted, Arrival, Open};
 use super::super::occupancy::Occupancy;
-use super::super::serve;
 use super::reading::{Recorded, decode};
 use crate::config::Config;
 use crate::identity::standing::Standing;
@@ -112,7 +112,7 @@ impl Site {
         } else {
             (Stream::Plain(served), Side::Plain(client))
         };
-        serve::spawn(Rc::clone(&self.worker), &self.tasks, arrival, served, accepted);
+        accept::serve(Rc::clone(&self.worker), &self.tasks, arrival, served, accepted);
         Client { side, received: Vec::new(), has_ended: false }
     }
 
