@@ -143,7 +143,11 @@ impl<'a> Credential<'a> {
         accepted: Accepted,
     ) -> Result<Self, CredentialError> {
         let value = text(value).ok_or(CredentialError::Malformed)?;
-        let (scheme, parameter) = value.split_once(' ').unwrap_or((value, ""));
+        let space = memchr::memchr(b' ', value.as_bytes());
+        let (scheme, parameter) = match space.and_then(|at| value.split_at_checked(at)) {
+            Some((scheme, rest)) => (scheme, rest.get(1..).unwrap_or_default()),
+            None => (value, ""),
+        };
         if scheme.eq_ignore_ascii_case("bearer") && accepted.bearer {
             let is_token = !parameter.is_empty() && is_token68(parameter);
             return if is_token {
@@ -189,7 +193,7 @@ impl Accepted {
 /// A value as text: UTF-8 without control characters.
 fn text(value: &HeaderValue) -> Option<&str> {
     let bytes = value.as_bytes();
-    if bytes.contains(&b'\t') {
+    if memchr::memchr(b'\t', bytes).is_some() {
         return None; // the only one that a value can hold
     }
     std::str::from_utf8(bytes).ok()

@@ -260,7 +260,10 @@ impl Journal {
             None => self.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
         };
         // User information is refused, and may hold a password.
-        let host = host.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
+        let host = host.map(|host| match memchr::memrchr(b'@', host.as_bytes()) {
+            Some(at) => host.get(at + 1..).unwrap_or_default(),
+            None => host,
+        });
         let authority =
             principal.map(Principal::facts).filter(|facts| facts.proof != Proof::Nothing);
         log.write(&Record {

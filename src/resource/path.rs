@@ -32,9 +32,10 @@ impl<'a> CanonicalPath<'a> {
         let segments = raw.strip_prefix('/').ok_or(ResourceError::NotAbsolute)?;
         let mut wire = Cow::Borrowed(raw);
         let mut found = Spellings::NONE;
+        let slashes = memchr::memchr_iter(b'/', segments.as_bytes()).map(|at| at + 1);
         let mut start = 1; // of the segment, in `raw`
-        for segment in segments.split('/') {
-            let end = start + segment.len();
+        for end in slashes.chain([raw.len()]) {
+            let segment = raw.get(start..end).unwrap_or_default();
             let is_last = end == raw.len();
             if segment.is_empty() && !is_last {
                 found.insert(Spelling::EmptySegment);
