@@ -63,7 +63,7 @@ impl Alone {
     fn new(algorithm: Algorithm, message: &[u8]) -> Self {
         let random = SystemRandom::new();
         let rsa = |signs: &'static dyn RsaEncoding, parameters: &'static RsaParameters| {
-            let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
+            let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa3072).unwrap();
             let mut made = vec![0; pair.public_modulus_len()];
             pair.sign(signs, &random, message, &mut made).unwrap();
             let key = ParsedPublicKey::new(parameters, pair.public_key().as_ref());
