@@ -3,12 +3,10 @@
 //!
 //! An input is two lines: path and value.
 
-use super::resource::{HOST, ask_inside, ask_path};
+use super::resource::{HOST, ask_inside, ask_path, rules};
 use super::{Oracle, lines};
 use crate::home::{Content, HomeRule, Mode, Named, Target, confine};
-use crate::resource::{
-    CanonicalHost, CanonicalPath, CanonicalQuery, Condition, Dialect, PathPrefix,
-};
+use crate::resource::{CanonicalHost, CanonicalPath, CanonicalQuery, Condition, PathPrefix};
 
 struct Conditions {
     rules: Vec<HomeRule>,
@@ -17,19 +15,9 @@ struct Conditions {
 }
 
 pub(super) fn oracle() -> Option<Oracle> {
-    let places: Result<Vec<_>, _> = ["path", "header:if"].into_iter().map(str::parse).collect();
-    let (places, root): (Vec<_>, PathPrefix) = (places.ok()?, "/files".parse().ok()?);
-    let rules = [Mode::Require, Mode::Rewrite].into_iter().flat_map(|mode| {
-        Dialect::ALL.map(|dialect| HomeRule {
-            places: places.clone(),
-            mode,
-            root: root.clone(),
-            dialect,
-            ..HomeRule::default()
-        })
-    });
+    let rules = rules(&["path", "header:if"])?;
     let host = CanonicalHost::parse(HOST).ok()?;
-    let conditions = Conditions { rules: rules.collect(), home: "/alice".parse().ok()?, host };
+    let conditions = Conditions { rules, home: "/alice".parse().ok()?, host };
     Some(Box::new(move |input| conditions.ask(input)))
 }
 

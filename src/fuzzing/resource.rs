@@ -23,9 +23,9 @@ struct Resource {
     host: CanonicalHost<'static>,
 }
 
-pub(super) fn oracle() -> Option<Oracle> {
-    let places: Result<Vec<_>, _> =
-        ["path", "query:dir", "header:destination"].into_iter().map(str::parse).collect();
+/// One rule over these places for every dialect and both modes.
+pub(super) fn rules(places: &[&str]) -> Option<Vec<HomeRule>> {
+    let places: Result<Vec<_>, _> = places.iter().map(|place| place.parse()).collect();
     let (places, root): (Vec<_>, PathPrefix) = (places.ok()?, "/files".parse().ok()?);
     let rules = [Mode::Require, Mode::Rewrite].into_iter().flat_map(|mode| {
         Dialect::ALL.map(|dialect| HomeRule {
@@ -36,8 +36,13 @@ pub(super) fn oracle() -> Option<Oracle> {
             ..HomeRule::default()
         })
     });
+    Some(rules.collect())
+}
+
+pub(super) fn oracle() -> Option<Oracle> {
+    let rules = rules(&["path", "query:dir", "header:destination"])?;
     let host = CanonicalHost::parse(HOST).ok()?;
-    let resource = Resource { rules: rules.collect(), home: "/alice".parse().ok()?, host };
+    let resource = Resource { rules, home: "/alice".parse().ok()?, host };
     Some(Box::new(move |input| resource.ask(input)))
 }
 

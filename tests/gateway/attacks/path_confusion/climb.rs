@@ -20,6 +20,37 @@ fn no_spelling_of_a_climb_leads_out_of_a_home() {
 }
 
 #[test]
+fn no_pattern_in_a_value_leads_out_of_a_home() {
+    let upstream = TestUpstream::start();
+    let gateway = homes(&upstream).start();
+    let refused = [
+        ".*/bob",
+        ".%3F/bob",
+        ".%5B.%5D/bob",
+        "%5B!a%5D%5B!a%5D/bob",
+        "%5Ba/%5D..%3Bx",
+        "%7Bx,../bob%7D",
+        "%7Bx,/y%7D",
+        "@(..%7Cx)/bob",
+        ".%252a/bob",
+        "..%3Bx",
+        "..%2B/bob",
+        "%EF%BC%8E*/bob",
+        "%EF%BC%8E***%2500",
+    ];
+    let targets = refused.map(|value| format!("/files/alice/x?file=/alice/{value}"));
+
+    nothing_passes(&gateway, &upstream, &targets);
+
+    for value in
+        ["*.%7Bjpg,png%7D", ".cache/%5Bab%5D*", "disk%3F.*", "%5BA%20b%5D%20c%20(live).mp3"]
+    {
+        let target = format!("/files/alice/x?file=/alice/{value}");
+        assert_eq!(status(&gateway, get(&target, &authorization("alice"))), 200, "{target}");
+    }
+}
+
+#[test]
 fn no_spelling_of_a_climb_leads_out_of_a_home_in_any_dialect() {
     for dialect in ["windows", "tomcat", "raw"] {
         let upstream = TestUpstream::answering(|_| Answer::ok("hello")).with_raw_paths();
