@@ -5,6 +5,7 @@ pub mod accept;
 mod arrival;
 mod http1;
 mod http2;
+mod linger;
 pub mod occupancy;
 mod park;
 mod serve;

@@ -229,11 +229,14 @@ impl Wire {
     }
 
     /// Whether the client may still be sending what nobody will read, so that closing at once
-    /// would take the answer away from it (RFC 9112 §9.6).
-    pub fn must_linger(&self) -> bool {
+    /// would take the answer away from it (RFC 9112 §9.6). `has_failed`: the engine gave up.
+    pub fn must_linger(&self, has_failed: bool) -> bool {
         let inner = self.inner.borrow();
-        let Reading::Http1(framing) = &inner.reading else { return false };
-        let has_unread = inner.refusal.is_some() || framing.is_inside_body();
+        let has_unread = inner.refusal.is_some()
+            || match &inner.reading {
+                Reading::Http1(framing) => framing.is_inside_body(),
+                Reading::Http2(_) => has_failed,
+            };
         has_unread && !inner.has_ended && inner.stalled_since.is_none()
     }
 
@@ -281,16 +284,19 @@ impl Wire {
         self.answer(&mut self.inner.borrow_mut(), Refusal::HeadTimeout, cx);
     }
 
-    /// Writes the answer to a refused head, as far as the transport takes it at once.
+    /// Writes the answer to what was refused, as far as the transport takes it at once: a response,
+    /// where none is under way, or the frame that ends an HTTP/2 connection.
     fn answer(&self, inner: &mut Inner, refusal: Refusal, cx: &mut Context<'_>) {
         inner.refusal = Some(refusal);
-        let is_free = self.is_idle() && inner.stalled_since.is_none();
-        if is_free && matches!(inner.reading, Reading::Http1(_)) {
-            let response = refusal.response(self.decision.as_str());
-            let stream = &mut inner.stream;
-            if Pin::new(&mut *stream).poll_write(cx, response.as_bytes()).is_ready() {
-                let _ = Pin::new(stream).poll_flush(cx);
+        if inner.stalled_since.is_some() {
+            return; // in the middle of what the engine says
+        }
+        match &inner.reading {
+            Reading::Http1(_) if self.is_idle() => {
+                inner.say(refusal.response(self.decision.as_str()).as_bytes(), cx);
             }
+            Reading::Http1(_) => {}
+            Reading::Http2(frames) => inner.say(&refusal.goaway(frames.newest()), cx),
         }
     }
 
@@ -312,6 +318,12 @@ impl Wire {
 }
 
 impl Inner {
+    fn say(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
+        if Pin::new(&mut self.stream).poll_write(cx, bytes).is_ready() {
+            let _ = Pin::new(&mut self.stream).poll_flush(cx);
+        }
+    }
+
     fn wake_reader(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();

@@ -14,9 +14,10 @@ use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use socket2::TcpKeepalive;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 use super::arrival::{Accepted, Arrival};
+use super::linger::linger;
 use super::park;
 use super::serve::{self, Driven};
 use crate::config::Limits;
@@ -30,10 +31,6 @@ use crate::wire::refusal::Refusal;
 use crate::wire::stream::Stream;
 use crate::wire::{Guarded, Rest, Wire};
 use crate::worker::Worker;
-
-/// How long, and for how many bytes, a client that was refused is listened to.
-const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// How often a silent tunnel's sides are asked whether they are still there.
 const PROBE: Duration = Duration::from_mins(1);
@@ -96,9 +93,8 @@ async fn turn(worker: &Rc<Worker>, connection: Rc<Connection>, limits: &Limits) 
         let (client, held) = connection.wire.take();
         // Either side may end a tunnel as it likes: that is no failure of ours.
         let _ = run_tunnel(worker, &connection, client, through, &held).await;
-    } else if connection.wire.must_linger() {
-        let (client, _) = connection.wire.take();
-        linger(client, &connection.wire).await;
+    } else if connection.wire.must_linger(false) {
+        linger(&connection.wire).await;
     }
     serve::note_refusal(worker, &connection, false);
     None
@@ -155,24 +151,4 @@ async fn run_tunnel(
         tunnel.as_mut().poll(cx).map_ok(drop)
     })
     .await
-}
-
-/// Says that nothing more will be said, and then reads for a while what the client still sends:
-/// a connection that is closed upon unread bytes is reset, and the client loses the answer.
-async fn linger(mut client: Stream, wire: &Wire) {
-    let watch = wire.watch();
-    watch.set(LINGER);
-    let mut left = LINGER_BYTES;
-    let mut room = vec![0; 8 * 1024];
-    let mut reading = std::pin::pin!(async {
-        let _ = client.shutdown().await;
-        while left > 0 {
-            match client.read(&mut room).await {
-                Ok(length) if length > 0 => left = left.saturating_sub(length),
-                Ok(_) | Err(_) => return,
-            }
-        }
-    });
-    poll_fn(|cx| if watch.poll_expired(cx) { Poll::Ready(()) } else { reading.as_mut().poll(cx) })
-        .await;
 }

@@ -10,7 +10,8 @@ use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
 
 use super::arrival::{Accepted, Arrival};
-use super::serve;
+use super::linger::linger;
+use super::serve::{self, Driven};
 use crate::clock::ticker::Watch;
 use crate::gateway;
 use crate::gateway::connection::Connection;
@@ -49,9 +50,15 @@ pub(super) async fn serve(
     builder.initial_stream_window_size(Some(256 * 1024));
     builder.initial_connection_window_size(Some(1024 * 1024));
     builder.max_send_buf_size(64 * 1024);
-    let mut engine = std::pin::pin!(builder.serve_connection(io, service));
-    let end = http2::Connection::graceful_shutdown;
-    serve::drive(worker, &connection, engine.as_mut(), end).await;
+    let has_failed = {
+        let mut engine = std::pin::pin!(builder.serve_connection(io, service));
+        let end = http2::Connection::graceful_shutdown;
+        let driven = serve::drive(worker, &connection, engine.as_mut(), end).await;
+        matches!(driven, Driven::Ended(Err(_)))
+    };
+    if connection.wire.must_linger(has_failed) {
+        linger(&connection.wire).await;
+    }
     serve::note_refusal(worker, &connection, true);
 }
 

@@ -61,6 +61,7 @@ pub struct Frames {
     sent: u64,
     continuations: u32,
     block_since: Option<Millis>,
+    newest: u32,
 }
 
 impl Frames {
@@ -79,6 +80,7 @@ impl Frames {
             sent: 0,
             continuations: 0,
             block_since: None,
+            newest: 0,
         }
     }
 
@@ -86,6 +88,12 @@ impl Frames {
     #[must_use]
     pub fn block_since(&self) -> Option<Millis> {
         self.block_since
+    }
+
+    /// The newest stream that was begun, 0 before the first.
+    #[must_use]
+    pub fn newest(&self) -> u32 {
+        self.newest
     }
 
     /// Notes bytes written to the peer: each kibibyte of them pays for one `WINDOW_UPDATE`.
@@ -153,7 +161,7 @@ impl Frames {
     /// RFC 9113 §6.2. What is not kept to here, the engine ends the connection for; but for a
     /// stream that depends on itself it ends the stream, and forgets to read the block.
     fn end_prefix(&mut self, prefix: [u8; 6]) -> Result<(), Refusal> {
-        let [.., kind, flags, one, two, three, four] = self.header;
+        let [_, _, _, kind, flags, ..] = self.header;
         debug_assert_eq!(kind, HEADERS);
         let [pad, rest @ ..] = prefix;
         let (padding, priority) = if flags & PADDED == 0 {
@@ -161,9 +169,8 @@ impl Frames {
         } else {
             (usize::from(pad), rest.first_chunk::<4>())
         };
-        let stream = u32::from_be_bytes([one, two, three, four]) & !RESERVED;
         let depends_on = priority.map(|bytes| u32::from_be_bytes(*bytes) & !RESERVED);
-        if flags & PRIORITY != 0 && depends_on == Some(stream) {
+        if flags & PRIORITY != 0 && depends_on == Some(self.stream()) {
             return Err(Refusal::HeadMalformed);
         }
         let left = self.length().checked_sub(prefix_length(flags) + padding);
@@ -177,12 +184,19 @@ impl Frames {
         usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)
     }
 
+    /// The stream of the frame at hand.
+    fn stream(&self) -> u32 {
+        let [.., one, two, three, four] = self.header;
+        u32::from_be_bytes([one, two, three, four]) & !RESERVED
+    }
+
     fn frame(&mut self, now: Millis) -> Result<(), Refusal> {
         let [_, _, _, kind, flags, ..] = self.header;
         let length = self.length();
         match kind {
             HEADERS => {
                 self.block.begin();
+                self.newest = self.newest.max(self.stream());
                 match prefix_length(flags) {
                     0 => self.enter_block(length, 0),
                     needed if needed <= length => {
@@ -309,6 +323,18 @@ mod tests {
         let verdict = (0..40).try_for_each(|_| frames.feed(&frame(9, 0, &[]), 8));
 
         assert_eq!(verdict, Err(Refusal::HeadTooLarge));
+    }
+
+    #[test]
+    fn the_newest_stream_is_the_one_with_the_highest_number() {
+        let mut frames = begun();
+        assert_eq!(frames.newest(), 0);
+        for (stream, newest) in [(0x80, 7), (0, 7)] {
+            let mut bytes = frame(1, 4, &[0x82]);
+            (bytes[5], bytes[8]) = (stream, if stream == 0 { 3 } else { 7 });
+            frames.feed(&bytes, 0).unwrap();
+            assert_eq!(frames.newest(), newest);
+        }
     }
 
     /// `:path` as a literal, name indexed, value plain.

@@ -54,6 +54,10 @@ pub enum Refusal {
     VersionNotSupported,
 }
 
+/// Errors of HTTP/2 (RFC 9113 §7).
+const PROTOCOL_ERROR: u8 = 0x1;
+const ENHANCE_YOUR_CALM: u8 = 0xb;
+
 impl Refusal {
     /// The reason as logs and metrics name it.
     #[must_use]
@@ -120,5 +124,17 @@ impl Refusal {
              cache-control: no-store\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         )
+    }
+
+    /// The GOAWAY frame after which an HTTP/2 connection is closed (RFC 9113 §6.8), where no stream
+    /// after `newest` has begun.
+    #[must_use]
+    pub fn goaway(self, newest: u32) -> [u8; 17] {
+        let code = match self {
+            Self::Flood | Self::HeadTimeout | Self::HeadTooLarge => ENHANCE_YOUR_CALM,
+            _ => PROTOCOL_ERROR,
+        };
+        let [one, two, three, four] = newest.to_be_bytes();
+        [0, 0, 8, 7, 0, 0, 0, 0, 0, one, two, three, four, 0, 0, 0, code]
     }
 }

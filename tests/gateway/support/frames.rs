@@ -131,6 +131,27 @@ impl RawH2 {
         Ok(Some(Frame { kind: head[3], flags: head[4], stream, payload }))
     }
 
+    /// Receives frames until the gateway says that it has ended. `Err`: it went without a word.
+    pub(crate) fn farewell(&mut self) -> io::Result<Vec<Frame>> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.stream.take_some(usize::MAX)? {
+                more if more.is_empty() => break,
+                more => bytes.extend(more),
+            }
+        }
+        let mut frames = Vec::new();
+        let mut rest = bytes.as_slice();
+        while let Some((&[a, b, c, kind, flags, d, e, f, g], behind)) = rest.split_first_chunk() {
+            let length = u32::from_be_bytes([0, a, b, c]) as usize;
+            let (payload, behind) = behind.split_at(length);
+            let stream = u32::from_be_bytes([d, e, f, g]);
+            frames.push(Frame { kind, flags, stream, payload: payload.to_vec() });
+            rest = behind;
+        }
+        Ok(frames)
+    }
+
     /// Reads frames until `stream` or the connection ends, granting windows as data comes.
     #[track_caller]
     pub(crate) fn outcome(&mut self, stream: u32) -> Outcome {

@@ -359,3 +359,32 @@ fn an_http_2_client_never_leaves_http() {
     }
     upstream.assert_untouched();
 }
+
+/// A connection that is closed upon unread bytes is reset, and takes away what was said before.
+#[test]
+fn whoever_breaks_the_rules_of_frames_is_told_so_even_while_it_goes_on_sending() {
+    const PROTOCOL_ERROR: u8 = 0x1;
+    const ENHANCE_YOUR_CALM: u8 = 0xb;
+    let upstream = TestUpstream::start();
+    let gateway = TestGateway::before(&upstream).start();
+
+    for (code, breach) in [
+        (PROTOCOL_ERROR, frames::encode(frames::HEADERS, 0xc, 5, &[9, 0x82])), // padded beyond its end
+        (PROTOCOL_ERROR, frames::encode(frames::HEADERS, 0x24, 5, &[0, 0, 0, 5, 0, 0x82])),
+        (PROTOCOL_ERROR, frames::encode(frames::DATA, 0, 0, b"x")), // which the engine finds
+        (ENHANCE_YOUR_CALM, frames::encode(frames::PING, 0, 0, &[0; 8]).repeat(20_000)),
+    ] {
+        let mut raw = gateway.connect_frames();
+        raw.bytes(&breach[..breach.len() - 1]).unwrap();
+        raw.bytes(&breach[breach.len() - 1..]).unwrap();
+        for _ in 0..100 {
+            raw.bytes(&[0; 1000]).unwrap();
+        }
+
+        let frames = raw.farewell().unwrap();
+
+        let last = frames.last().unwrap();
+        assert_eq!((last.kind, last.payload.get(7)), (frames::GOAWAY, Some(&code)), "{frames:?}");
+    }
+    assert_eq!(upstream.requests().len(), 0);
+}
