@@ -184,6 +184,7 @@ impl App {
             let admin_task = admin
                 .map(|(bound, state)| tokio::spawn(admin::serve(bound, state, admin_stop.clone())));
             let watching = tokio::spawn(control::watch::run(Arc::clone(&control)));
+            let retiring = tokio::spawn(control::retired::run(Arc::clone(&control)));
             observed.readiness.listening();
             observed.readiness.loaded();
             notifier.ready(&observed.status_line());
@@ -209,6 +210,7 @@ impl App {
             stop.cancel();
             let is_clean = signals::drain(&mut signals, working, &cut, grace).await;
             watching.abort();
+            retiring.abort();
             admin_stop.cancel();
             if let Some(task) = admin_task {
                 let _ = tokio::time::timeout(Duration::from_secs(1), task).await;

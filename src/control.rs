@@ -4,6 +4,7 @@
 //! whatever goes wrong leaves the last good version serving.
 
 pub mod files;
+pub mod retired;
 pub mod watch;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::telemetry::log::LevelControl;
 use crate::telemetry::metrics::{Certificate, ControlMetrics};
 
 use self::files::Fingerprint;
+use self::retired::Retired;
 
 /// Why nothing was loaded.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,7 @@ pub struct Control {
     /// What was bound at start, which a reload cannot change.
     bound: Vec<(String, ListenAddress)>,
     snapshots: Arc<SnapshotStore>,
+    retired: Retired,
     metrics: Arc<ControlMetrics>,
     level: Option<LevelControl>,
     state: Mutex<State>,
@@ -102,6 +105,7 @@ impl Control {
             path,
             bound,
             snapshots: SnapshotStore::new(snapshot),
+            retired: Retired::default(),
             metrics,
             level,
             state: Mutex::new(State { config, keep, tried: Vec::new(), seen }),
@@ -189,7 +193,7 @@ impl Control {
         if let Some(level) = &self.level {
             level.set(level_of(config.log.level));
         }
-        self.snapshots.swap(snapshot);
+        self.retired.add(self.snapshots.swap(snapshot));
         state.config = config;
         state.tried.clear();
         state.seen = seen;

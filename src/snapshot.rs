@@ -188,9 +188,11 @@ impl SnapshotStore {
         self.0.load_full()
     }
 
-    /// Replaces the current version: from the next request on, the new one counts.
-    pub fn swap(&self, next: Snapshot) {
-        self.0.store(Arc::new(next));
+    /// Replaces the current version: from the next request on, the new one counts. Returns the one
+    /// before, which is freed by whoever drops it last.
+    #[must_use]
+    pub fn swap(&self, next: Snapshot) -> Arc<Snapshot> {
+        self.0.swap(Arc::new(next))
     }
 
     /// Lets a worker see the current version without counting references on each request.

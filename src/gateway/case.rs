@@ -70,12 +70,12 @@ impl<'r> Case<'r> {
         journal.part = "query";
         let query = held.incoming.query()?;
         journal.part = "destination";
-        let destination = held.incoming.destination(&held.parts.headers, held.is_secure)?;
+        let destination = held.incoming.destination(held.is_secure)?;
         if let Some(destination) = &destination {
             destination.path().admit(route.dialect)?;
         }
         journal.part = PlaceKind::Condition.as_str();
-        let condition = held.incoming.condition(&held.parts.headers, held.is_secure)?;
+        let condition = held.incoming.condition(held.is_secure)?;
         for path in condition.iter().flat_map(Condition::paths) {
             path.admit(route.dialect)?;
         }

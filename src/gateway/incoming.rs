@@ -2,7 +2,7 @@
 //! reading for both versions of HTTP (RFC 9112 §3.2, RFC 9113 §8.3.1).
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
 use super::rejection::Rejection;
 use crate::config::Limits;
@@ -23,6 +23,63 @@ pub(crate) struct Incoming<'r> {
     pub(crate) path: &'r str,
     /// The query, as it came.
     pub(crate) query: Option<&'r str>,
+    destination: Once<'r>,
+    condition: Once<'r>,
+}
+
+/// A field that may stand once.
+#[derive(Clone, Copy, Debug, Default)]
+enum Once<'r> {
+    #[default]
+    Absent,
+    Found(&'r HeaderValue),
+    Repeated,
+}
+
+impl<'r> Once<'r> {
+    fn add(&mut self, value: &'r HeaderValue) {
+        *self = match self {
+            Self::Absent => Self::Found(value),
+            Self::Found(_) | Self::Repeated => Self::Repeated,
+        };
+    }
+
+    /// Its value as text; `malformed` where there is no single one.
+    fn text<E>(self, malformed: E) -> Result<Option<&'r str>, E> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Found(value) => value.to_str().map(Some).map_err(|_| malformed),
+            Self::Repeated => Err(malformed),
+        }
+    }
+}
+
+/// The fields that say what a request asks for, found in one pass: looking each up costs more than
+/// reading the names of the few that there are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asking<'r> {
+    host: Once<'r>,
+    expectation: Once<'r>,
+    destination: Once<'r>,
+    condition: Once<'r>,
+}
+
+impl<'r> Asking<'r> {
+    fn of(fields: &'r HeaderMap) -> Self {
+        let mut found = Self::default();
+        for (name, value) in fields {
+            if name == header::HOST {
+                found.host.add(value);
+            } else if name == header::EXPECT {
+                found.expectation.add(value);
+            } else if name == DESTINATION {
+                found.destination.add(value);
+            } else if name == IF {
+                found.condition.add(value);
+            }
+        }
+        found
+    }
 }
 
 impl<'r> Incoming<'r> {
@@ -37,14 +94,10 @@ impl<'r> Incoming<'r> {
         }
         check_limits(parts, limits)?;
         check_values(parts)?;
-        check_expectation(&parts.headers)?;
+        let asking = Asking::of(&parts.headers);
+        check_expectation(asking.expectation)?;
         let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-        let mut hosts = parts.headers.get_all(header::HOST).iter();
-        let host = match (hosts.next(), hosts.next()) {
-            (Some(host), None) => Some(host.to_str().map_err(|_| Rejection::AbsentHost)?),
-            (None, _) => None,
-            (Some(_), Some(_)) => return Err(Rejection::AbsentHost),
-        };
+        let host = asking.host.text(Rejection::AbsentHost)?;
         let host = match (authority, host) {
             (Some(authority), None) if parts.version == Version::HTTP_2 => authority,
             // RFC 9112 §3.2.2: over HTTP/1.1 Host is needed in absolute-form as well.
@@ -68,7 +121,9 @@ impl<'r> Incoming<'r> {
         if !is_http || !path.starts_with('/') || !target.starts_with('/') {
             return Err(Rejection::TargetForm);
         }
-        Ok(Self { host: CanonicalHost::parse(host)?, path, query: parts.uri.query() })
+        let host = CanonicalHost::parse(host)?;
+        let Asking { destination, condition, .. } = asking;
+        Ok(Self { host, path, query: parts.uri.query(), destination, condition })
     }
 
     /// The query in canonical form.
@@ -85,19 +140,9 @@ impl<'r> Incoming<'r> {
     /// # Errors
     ///
     /// More than one, or one without a single reading.
-    pub(crate) fn destination(
-        &self,
-        fields: &'r HeaderMap,
-        https: bool,
-    ) -> Result<Option<Destination<'r>>, Rejection> {
-        let mut values = fields.get_all(&DESTINATION).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        let malformed = Rejection::Resource(ResourceError::DestinationForm);
-        if values.next().is_some() {
-            return Err(malformed);
-        }
-        let value = value.to_str().map_err(|_| malformed)?;
-        Ok(Some(Destination::parse(value, &self.host, https)?))
+    pub(crate) fn destination(&self, https: bool) -> Result<Option<Destination<'r>>, Rejection> {
+        let value = self.destination.text(ResourceError::DestinationForm)?;
+        Ok(value.map(|value| Destination::parse(value, &self.host, https)).transpose()?)
     }
 
     /// What the `If` of a request names and asks, if it has one.
@@ -105,19 +150,9 @@ impl<'r> Incoming<'r> {
     /// # Errors
     ///
     /// More than one, or one without a single reading.
-    pub(crate) fn condition(
-        &self,
-        fields: &'r HeaderMap,
-        https: bool,
-    ) -> Result<Option<Condition<'r>>, Rejection> {
-        let mut values = fields.get_all(&IF).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        let malformed = Rejection::Resource(ResourceError::ConditionForm);
-        if values.next().is_some() {
-            return Err(malformed);
-        }
-        let value = value.to_str().map_err(|_| malformed)?;
-        Ok(Some(Condition::parse(value, &self.host, https)?))
+    pub(crate) fn condition(&self, https: bool) -> Result<Option<Condition<'r>>, Rejection> {
+        let value = self.condition.text(ResourceError::ConditionForm)?;
+        Ok(value.map(|value| Condition::parse(value, &self.host, https)).transpose()?)
     }
 }
 
@@ -137,7 +172,7 @@ fn check_limits(parts: &Parts, limits: &Limits) -> Result<(), Rejection> {
 /// first of several for all; HTTP/1.1 is read before it reads.
 fn check_values(parts: &Parts) -> Result<(), Rejection> {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    let is_padded = |value: &http::HeaderValue| {
+    let is_padded = |value: &HeaderValue| {
         let value = value.as_bytes();
         is_space(value.first()) || is_space(value.last())
     };
@@ -158,12 +193,11 @@ fn check_values(parts: &Parts) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn check_expectation(fields: &HeaderMap) -> Result<(), Rejection> {
-    let mut expectations = fields.get_all(header::EXPECT).iter();
-    match (expectations.next(), expectations.next()) {
-        (None, _) => Ok(()),
-        (Some(only), None) if only.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(()),
-        (Some(_), _) => Err(Rejection::Expectation),
+fn check_expectation(expectation: Once<'_>) -> Result<(), Rejection> {
+    match expectation {
+        Once::Absent => Ok(()),
+        Once::Found(only) if only.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(()),
+        Once::Found(_) | Once::Repeated => Err(Rejection::Expectation),
     }
 }
 
@@ -174,7 +208,7 @@ pub(super) fn wants_websocket(parts: &Parts) -> bool {
     if parts.version != Version::HTTP_11 || parts.method != Method::GET {
         return false;
     }
-    let length = parts.headers.get(header::CONTENT_LENGTH).map(http::HeaderValue::as_bytes);
+    let length = parts.headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
     let has_body = parts.headers.contains_key(header::TRANSFER_ENCODING)
         || length.is_some_and(|length| length.iter().any(|&digit| digit != b'0'));
     if has_body {

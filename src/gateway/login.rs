@@ -1,6 +1,7 @@
 //! Whither a browser goes that asks for a page and is nobody yet: to the login page of the same
 //! host, and back. Nobody else is ever sent anywhere.
 
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -32,8 +33,11 @@ pub(super) fn redirect(
         rejection,
         Rejection::Credential(CredentialError::Missing) | Rejection::Session(_)
     );
-    let is_page = journal.parts.method == Method::GET && wants_html(&journal.parts.headers);
-    if !lacks_login || !is_page || journal.proxy.is_some() || !route?.has_login_page {
+    if !lacks_login || journal.proxy.is_some() || !route?.has_login_page {
+        return None;
+    }
+    let Parts { method, headers, .. } = &*journal.parts;
+    if method != Method::GET || !wants_html(headers) {
         return None;
     }
     let mut response = Response::new(Body::Full(bytes::Bytes::new()));

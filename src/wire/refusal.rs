@@ -130,10 +130,8 @@ impl Refusal {
     /// after `newest` has begun.
     #[must_use]
     pub fn goaway(self, newest: u32) -> [u8; 17] {
-        let code = match self {
-            Self::Flood | Self::HeadTimeout | Self::HeadTooLarge => ENHANCE_YOUR_CALM,
-            _ => PROTOCOL_ERROR,
-        };
+        let is_too_much = matches!(self, Self::Flood | Self::HeadTimeout | Self::HeadTooLarge);
+        let code = if is_too_much { ENHANCE_YOUR_CALM } else { PROTOCOL_ERROR };
         let [one, two, three, four] = newest.to_be_bytes();
         [0, 0, 8, 7, 0, 0, 0, 0, 0, one, two, three, four, 0, 0, 0, code]
     }

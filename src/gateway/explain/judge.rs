@@ -215,14 +215,14 @@ impl Way<'_> {
         path.admit(route.dialect).map_err(|error| Refused::resource("path", error))?;
         let query = incoming.query().map_err(|rejection| refused("query", rejection))?;
         let destination = incoming
-            .destination(&parts.headers, self.listener.tls.is_some())
+            .destination(self.listener.tls.is_some())
             .map_err(|rejection| refused("destination", rejection))?;
         if let Some(destination) = &destination {
             let admitted = destination.path().admit(route.dialect);
             admitted.map_err(|error| Refused::resource("destination", error))?;
         }
         let condition = incoming
-            .condition(&parts.headers, self.listener.tls.is_some())
+            .condition(self.listener.tls.is_some())
             .map_err(|rejection| refused(PlaceKind::Condition.as_str(), rejection))?;
         for path in condition.iter().flat_map(Condition::paths) {
             path.admit(route.dialect)

@@ -142,7 +142,7 @@ impl Site {
     /// Another snapshot, which every connection is woken for.
     pub(super) fn reload(&self) {
         let next = Snapshot::build(&self.config, 2, &mut Keep::default()).unwrap();
-        self.snapshots.swap(next);
+        drop(self.snapshots.swap(next));
         self.worker.ticker.wake_all();
     }
 }
