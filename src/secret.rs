@@ -65,12 +65,19 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// Whether its last byte is a newline: what `echo secret > file` leaves behind. It is part of
-    /// the secret, and seldom meant so.
+    /// See [`ends_in_newline`].
     #[must_use]
     pub fn ends_in_newline(&self) -> bool {
-        self.0.last() == Some(&b'\n')
+        ends_in_newline(&self.0)
     }
+}
+
+/// Whether a secret is a line of text: what `echo secret > file` leaves behind. The newline is part
+/// of the secret, and seldom meant so; among random bytes it is one like any other.
+#[must_use]
+pub fn ends_in_newline(secret: &[u8]) -> bool {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r');
+    secret.strip_suffix(b"\n").is_some_and(|line| line.iter().all(is_text))
 }
 
 impl From<String> for Secret {
@@ -261,6 +268,20 @@ mod tests {
         assert_eq!(secret.expose(), b"secret\n");
         assert!(secret.ends_in_newline());
         assert_eq!(origin, Some(folder.path().join("hs.key")));
+    }
+
+    #[test]
+    fn a_newline_is_odd_behind_text_alone() {
+        for (secret, is_odd) in [
+            (&b"correct horse\n"[..], true),
+            (b"correct horse\r\n", true),
+            (b"\n", true),
+            (b"correct horse", false),
+            (b"correct\nhorse", false),
+            (b"\x8c\x1f\xe2+\n", false),
+        ] {
+            assert_eq!(ends_in_newline(secret), is_odd, "{secret:?}");
+        }
     }
 
     #[test]

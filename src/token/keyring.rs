@@ -17,6 +17,7 @@ use super::algorithm::{Algorithm, KeyType};
 use super::encoding;
 use super::jwk::{self, Document};
 use super::key::{Key, KeyFault, require_length};
+use crate::secret::ends_in_newline;
 
 /// The longest file that is read as a key.
 const MAX_FILE: u64 = 256 * 1024;
@@ -301,7 +302,7 @@ impl Loading {
             self.warnings.push(Warning::Guessable(path.map(Path::to_owned)));
         }
         if let Some(path) = path
-            && secret.last() == Some(&b'\n')
+            && ends_in_newline(secret)
         {
             self.warnings.push(Warning::EndsWithNewline(path.to_owned()));
         }
