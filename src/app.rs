@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin;
 use crate::config::{self, Config, ConfigErrors};
+use crate::control::loader::Loader;
 use crate::control::{self, Control};
 use crate::gateway::explain::Explainers;
 use crate::listener::occupancy::Occupancy;
@@ -138,8 +139,9 @@ impl App {
         let workers = config.server.workers.get();
         let control_metrics = Arc::new(ControlMetrics::new());
         let level = Some(log.level().clone());
-        let control =
-            Control::start(options.config.clone(), config, Arc::clone(&control_metrics), level)?;
+        let loader = Loader::start().map_err(|error| StartError::System("a thread", error))?;
+        let (path, metrics) = (options.config.clone(), Arc::clone(&control_metrics));
+        let control = Control::start(loader, path, config, metrics, level)?;
         let layout = Arc::new(Layout {
             reasons: crate::gateway::reason::ALL,
             listeners: bound.iter().map(|bound| bound.name.clone()).collect(),

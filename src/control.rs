@@ -1,9 +1,10 @@
 //! The control plane: files and environment → configuration → snapshot → swap.
 //!
-//! It runs on a thread of its own and never sees a request. One thing happens at a time, and
-//! whatever goes wrong leaves the last good version serving.
+//! It never sees a request, and its work is done on a thread of its own ([`loader`]). One thing
+//! happens at a time, and whatever goes wrong leaves the last good version serving.
 
 pub mod files;
+pub mod loader;
 pub mod retired;
 pub mod watch;
 
@@ -18,6 +19,7 @@ use crate::telemetry::log::LevelControl;
 use crate::telemetry::metrics::{Certificate, ControlMetrics};
 
 use self::files::Fingerprint;
+use self::loader::Loader;
 use self::retired::Retired;
 
 /// Why nothing was loaded.
@@ -43,6 +45,7 @@ pub struct Outcome {
 /// Loads, and loads again.
 #[derive(Debug)]
 pub struct Control {
+    loader: Loader,
     path: PathBuf,
     /// What was bound at start, which a reload cannot change.
     bound: Vec<(String, ListenAddress)>,
@@ -85,30 +88,37 @@ impl Control {
         Config::load(path, environment)
     }
 
-    /// Builds the first snapshot and takes over.
+    /// Builds the first snapshot and takes over. Blocks.
     ///
     /// # Errors
     ///
     /// Everything that keeps it from being built.
     pub fn start(
+        loader: Loader,
         path: PathBuf,
         config: Config,
         metrics: Arc<ControlMetrics>,
         level: Option<LevelControl>,
     ) -> Result<Arc<Self>, LoadErrors> {
-        let seen = Fingerprint::of(config.watched());
-        let mut keep = Keep::default();
-        let snapshot = Snapshot::build(&config, 1, &mut keep)?;
+        let building = loader.run_blocking(move || {
+            let seen = Fingerprint::of(config.watched());
+            let mut keep = Keep::default();
+            let snapshot = Snapshot::build(&config, 1, &mut keep)?;
+            Ok((snapshot, State { config, keep, tried: Vec::new(), seen }))
+        });
+        let (snapshot, state) =
+            building.unwrap_or_else(|| Err(LoadErrors(vec![LoadError::BrokeOff])))?;
         note_loaded(&metrics, &snapshot);
-        let bound = addresses(&config);
+        let bound = addresses(&state.config);
         Ok(Arc::new(Self {
+            loader,
             path,
             bound,
             snapshots: SnapshotStore::new(snapshot),
             retired: Retired::default(),
             metrics,
             level,
-            state: Mutex::new(State { config, keep, tried: Vec::new(), seen }),
+            state: Mutex::new(state),
             outcome: Mutex::new(None),
         }))
     }
@@ -141,24 +151,35 @@ impl Control {
     }
 
     /// Loads if any file that matters has changed since the last attempt, and where that failed
-    /// also if `insists`: what was missing may be a file that nobody knew of. Blocks.
-    pub fn reload_if_changed(&self, insists: bool) {
+    /// also if `insists`: what was missing may be a file that nobody knew of.
+    pub async fn reload_if_changed(self: &Arc<Self>, insists: bool) {
+        let control = Arc::clone(self);
+        self.loader.run(move || control.load_if_changed(insists)).await;
+    }
+
+    /// Loads and swaps; on any error what serves goes on serving.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, with its places.
+    pub async fn reload(self: &Arc<Self>) -> Result<u64, String> {
+        let control = Arc::clone(self);
+        let loaded = self.loader.run(move || control.load_anew()).await;
+        loaded.unwrap_or_else(|| Err(LoadError::BrokeOff.to_string()))
+    }
+
+    fn load_if_changed(&self, insists: bool) {
         let has_changed = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             Fingerprint::of(state.watched()) != state.seen
         };
         let has_failed = || self.outcome().is_some_and(|outcome| outcome.error.is_some());
         if has_changed || (insists && has_failed()) {
-            let _ = self.reload();
+            let _ = self.load_anew();
         }
     }
 
-    /// Loads and swaps; on any error what serves goes on serving. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong, with its places.
-    pub fn reload(&self) -> Result<u64, String> {
+    fn load_anew(&self) -> Result<u64, String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.load(&mut state).map_err(|error| error.to_string());
         let outcome = Outcome { at: clock::unix_seconds(), error: result.as_ref().err().cloned() };

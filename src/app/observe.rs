@@ -174,8 +174,7 @@ fn throttle_status(throttle: &Throttle) -> ThrottleStatus {
 }
 
 async fn reload(control: Arc<Control>) -> ReloadOutcome {
-    let reloaded = tokio::task::spawn_blocking(move || control.reload()).await;
-    reloaded.unwrap_or_else(|_| Err("the reload broke off".to_owned()))
+    control.reload().await
 }
 
 fn hashing(control: &Control) -> HashingPool {

@@ -63,7 +63,7 @@ impl Service {
             throttle: Arc::clone(&throttle),
             secrets,
             clock: Arc::new(SystemClock),
-            reload: Some(Arc::new(Loader(Arc::clone(control)))),
+            reload: Some(Arc::new(Reloader(Arc::clone(control)))),
         });
         let service = Arc::new(service);
         let (control, readiness) = (Arc::clone(control), Arc::clone(readiness));
@@ -90,19 +90,18 @@ impl Service {
 }
 
 /// Loads changed files of users for the service.
-struct Loader(Arc<Control>);
+struct Reloader(Arc<Control>);
 
-impl std::fmt::Debug for Loader {
+impl std::fmt::Debug for Reloader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Loader")
+        f.write_str("Reloader")
     }
 }
 
-impl Reload for Loader {
+impl Reload for Reloader {
     fn reload(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
         let control = Arc::clone(&self.0);
-        let loading = tokio::task::spawn_blocking(move || control.reload().is_ok());
-        Box::pin(async { loading.await.unwrap_or(false) })
+        Box::pin(async move { control.reload().await.is_ok() })
     }
 
     fn current(&self) -> Arc<Snapshot> {

@@ -72,11 +72,9 @@ async fn reload(control: &Arc<Control>, access_log: Option<&LogWriter>, notifier
     if let Some(log) = access_log {
         log.reopen();
     }
-    let control = Arc::clone(control);
-    let reloaded = tokio::task::spawn_blocking(move || control.reload()).await;
-    let status = match reloaded {
-        Ok(Ok(generation)) => format!("Serving generation {generation}"),
-        Ok(Err(_)) | Err(_) => "Not reloaded: the last good version serves on".to_owned(),
+    let status = match control.reload().await {
+        Ok(generation) => format!("Serving generation {generation}"),
+        Err(_) => "Not reloaded: the last good version serves on".to_owned(),
     };
     notifier.ready(&status);
 }

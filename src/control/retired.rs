@@ -49,9 +49,9 @@ pub async fn run(control: Arc<Control>) {
         let mut has_more = true;
         while has_more {
             sleep(LOOK).await;
-            let control = Arc::clone(&control);
-            let swept = tokio::task::spawn_blocking(move || control.retired.sweep()).await;
-            has_more = matches!(swept, Ok(false));
+            let sweeping = Arc::clone(&control);
+            let is_empty = control.loader.run(move || sweeping.retired.sweep()).await;
+            has_more = is_empty == Some(false);
         }
     }
 }
@@ -59,6 +59,7 @@ pub async fn run(control: Arc<Control>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::loader::Loader;
     use crate::telemetry::metrics::ControlMetrics;
 
     const CONFIG: &str = "[listeners.main]\naddress = \"127.0.0.1:0\"\n[passwords]\nworkers = 1\n";
@@ -70,11 +71,12 @@ mod tests {
         std::fs::write(&path, CONFIG).unwrap();
         let config = Control::read(&path).unwrap();
         let metrics = Arc::new(ControlMetrics::new());
-        let control = Control::start(path, config, metrics, None).unwrap();
+        let loader = Loader::start().unwrap();
+        let control = Control::start(loader, path, config, metrics, None).unwrap();
         let in_use = control.snapshots().current();
         let version = Arc::downgrade(&in_use);
 
-        control.reload().unwrap();
+        control.reload().await.unwrap();
         assert!(!control.retired.sweep());
         drop(in_use);
         assert_eq!(version.strong_count(), 1, "held for whoever frees it");

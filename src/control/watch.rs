@@ -40,8 +40,7 @@ pub async fn run(control: Arc<Control>) {
         // What changed before its folder was watched told nobody: it is looked at once.
         let settled = settled(&mut events, QUIET, || control.fingerprint());
         let is_due = !has_more && timeout(ANYWAY, settled).await.is_err();
-        let control = Arc::clone(&control);
-        let _ = tokio::task::spawn_blocking(move || control.reload_if_changed(is_due)).await;
+        control.reload_if_changed(is_due).await;
     }
 }
 

@@ -12,6 +12,9 @@ use crate::user::RoleError;
 /// one.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// A bug ended it.
+    #[error("loading broke off; this is a bug of ours")]
+    BrokeOff,
     /// A user file.
     #[error("directory `{0}`")]
     Directory(String, #[source] DirectoryError),

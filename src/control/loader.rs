@@ -1,0 +1,93 @@
+//! The thread on which configurations are read, and versions built and freed.
+//!
+//! One thread for all of it, for as long as the program runs. What a thread that has ended leaves
+//! behind, the allocator gives to the next one that asks for memory, and lets it clear up: with a
+//! hundred thousand users a worker in the middle of a request did that for 40 ms.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+/// How far the thread, and those that it starts to verify passwords, stand back behind the workers
+/// where there are too few processors: in the measure of `nice(2)`, where 19 is the most.
+const STANDS_BACK: i32 = 5;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Does one thing after another. The thread ends with it.
+#[derive(Debug)]
+pub struct Loader(Sender<Job>);
+
+impl Loader {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// The system gives none.
+    pub fn start() -> io::Result<Self> {
+        let (sender, jobs) = channel::<Job>();
+        thread::Builder::new().name("loader".to_owned()).spawn(move || {
+            // To Linux a thread is a process here. If it may not, it works as fast as any.
+            let _ = rustix::process::setpriority_process(None, STANDS_BACK);
+            for job in jobs {
+                let _ = catch_unwind(AssertUnwindSafe(job)); // whoever waits is told of nothing
+            }
+        })?;
+        Ok(Self(sender))
+    }
+
+    /// Does `work` and waits for what comes of it; `None` if it panicked.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (result, wait) = oneshot::channel();
+        self.send(move || {
+            let _ = result.send(work()); // nobody waits: nobody misses it
+        })?;
+        wait.await.ok()
+    }
+
+    /// As [`Self::run`], and blocks meanwhile.
+    pub(super) fn run_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (result, wait) = sync_channel(1);
+        self.send(move || {
+            let _ = result.send(work());
+        })?;
+        wait.recv().ok()
+    }
+
+    fn send(&self, job: impl FnOnce() + Send + 'static) -> Option<()> {
+        self.0.send(Box::new(job)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_its_own_work_and_not_what_comes_after() {
+        let loader = Loader::start().unwrap();
+
+        assert_eq!(loader.run(|| -> u8 { panic!("on purpose") }).await, None);
+        assert_eq!(loader.run(|| 1).await, Some(1));
+        assert_eq!(loader.run_blocking(|| 2), Some(2));
+    }
+
+    #[test]
+    fn it_stands_back() {
+        let loader = Loader::start().unwrap();
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+
+        let before = priority();
+        assert_eq!(loader.run_blocking(priority), Some(STANDS_BACK));
+        assert_eq!(priority(), before);
+    }
+}
