@@ -141,13 +141,24 @@ impl Control {
     }
 
     /// The folders in which a change is looked for.
-    pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
-        files::folders(self.state.lock().unwrap_or_else(PoisonError::into_inner).watched())
+    pub(crate) async fn folders(self: &Arc<Self>) -> BTreeSet<PathBuf> {
+        self.ask(|state| files::folders(state.watched())).await.unwrap_or_default()
     }
 
-    /// What the files that matter look like now.
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self.state.lock().unwrap_or_else(PoisonError::into_inner).watched())
+    /// What the files that matter look like now; `None`: nobody can tell.
+    pub(crate) async fn fingerprint(self: &Arc<Self>) -> Option<Fingerprint> {
+        self.ask(|state| Fingerprint::of(state.watched())).await
+    }
+
+    /// Asks when what is being loaded has been loaded, without blocking anybody meanwhile.
+    async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        question: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Option<T> {
+        let control = Arc::clone(self);
+        let answer =
+            move || question(&control.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.loader.run(answer).await
     }
 
     /// Loads if any file that matters has changed since the last attempt, and where that failed

@@ -1,5 +1,6 @@
 //! Notices that files have changed, and waits until they rest.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,10 +36,15 @@ pub async fn run(control: Arc<Control>) {
     };
     let mut followed = Vec::new();
     loop {
+        let wanted = control.folders().await;
         let has_more =
-            watcher.as_mut().is_some_and(|watcher| follow(watcher, &mut followed, &control));
+            watcher.as_mut().is_some_and(|watcher| follow(watcher, &mut followed, wanted));
         // What changed before its folder was watched told nobody: it is looked at once.
-        let settled = settled(&mut events, QUIET, || control.fingerprint());
+        let look = || {
+            let control = Arc::clone(&control);
+            async move { control.fingerprint().await }
+        };
+        let settled = settled(&mut events, QUIET, look);
         let is_due = !has_more && timeout(ANYWAY, settled).await.is_err();
         control.reload_if_changed(is_due).await;
     }
@@ -48,9 +54,8 @@ pub async fn run(control: Arc<Control>) {
 fn follow(
     watcher: &mut notify::RecommendedWatcher,
     followed: &mut Vec<PathBuf>,
-    control: &Control,
+    wanted: BTreeSet<PathBuf>,
 ) -> bool {
-    let wanted = control.folders();
     followed.retain(|folder| {
         let is_wanted = wanted.contains(folder);
         if !is_wanted {
@@ -78,19 +83,19 @@ fn follow(
 /// Reloading after the *last* change of a burst is what makes an editor's write-then-rename end
 /// in one reload of the final content. Events alone don't tell when that is: a log that is
 /// written in the same folder never rests.
-async fn settled<L: PartialEq>(
+async fn settled<L: PartialEq, F: Future<Output = L>>(
     events: &mut mpsc::Receiver<()>,
     quiet: Duration,
-    look: impl Fn() -> L,
+    look: impl Fn() -> F,
 ) -> Option<()> {
     if events.recv().await.is_none() {
         return std::future::pending().await; // no watcher: the minute decides
     }
-    let mut before = look();
+    let mut before = look().await;
     for _ in 0..MAX_LOOKS {
         sleep(quiet).await;
         while events.try_recv().is_ok() {}
-        let now = look();
+        let now = look().await;
         if now == before {
             break;
         }
@@ -118,7 +123,7 @@ mod tests {
             }
         };
         let (began, looks) = (Instant::now(), Cell::new(0));
-        let look = || seen(looks.replace(looks.get() + 1));
+        let look = || std::future::ready(seen(looks.replace(looks.get() + 1)));
         tokio::select! {
             _ = settled(&mut events, QUIET, look) => began.elapsed(),
             () = noise => unreachable!(),

@@ -19,7 +19,7 @@ use super::head::Room;
 use crate::clock::ticker::{Millis, Watch};
 
 const READ_SMALL: usize = 8 * 1024;
-const READ_LARGE: usize = 64 * 1024;
+const READ_LARGE: usize = 128 * 1024;
 
 /// From when on a connection's silence is checked.
 const LONG_REST: Millis = 500;
