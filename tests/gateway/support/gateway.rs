@@ -253,7 +253,7 @@ impl TestGateway {
 
     /// Waits until `reached`; asks again and again, with a breath in between.
     #[track_caller]
-    pub(crate) fn wait(&self, what: &str, reached: impl Fn() -> bool) {
+    pub(crate) fn wait(&self, what: &str, mut reached: impl FnMut() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !reached() {
             assert!(Instant::now() < deadline, "waited in vain for {what}: {}", self.output());
