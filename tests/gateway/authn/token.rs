@@ -204,7 +204,7 @@ fn foreign_claims_are_mapped_to_ours() {
 fn a_token_is_refused_once_it_has_expired() {
     let upstream = TestUpstream::start();
     let gateway = TestGateway::before(&upstream).with("issuers.local", "leeway = \"0s\"").start();
-    let expires = now() + 2;
+    let expires = now() + 3;
     let ask = gateway.get("/x").token(&Token::of("alice").claim("exp", expires).signed());
     let (mut plain, mut h2) = (gateway.connect(), gateway.connect_h2());
     assert_eq!(ask.send_over(&mut plain).status(), 200);
