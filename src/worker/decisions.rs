@@ -112,22 +112,12 @@ impl Decision {
             (None, Some(authority)) => self.push(&[authority.as_str().as_bytes()], Text::Target),
             (_, None) => self.push(&[target.as_bytes()], Text::Target),
         }
-        let [mut host, mut destination, mut condition] = [None; 3];
-        for (name, value) in &parts.headers {
-            let place = if name == header::HOST {
-                &mut host
-            } else if name == DESTINATION {
-                &mut destination
-            } else if name == IF {
-                &mut condition
-            } else {
-                continue;
-            };
-            place.get_or_insert(value.as_bytes()); // of several the first
+        for (name, text) in
+            [(&header::HOST, Text::Host), (&DESTINATION, Text::Destination), (&IF, Text::Condition)]
+        {
+            let value = parts.headers.get(name).map(http::HeaderValue::as_bytes);
+            self.push(&[value.unwrap_or_default()], text);
         }
-        self.push(&[host.unwrap_or_default()], Text::Host);
-        self.push(&[destination.unwrap_or_default()], Text::Destination);
-        self.push(&[condition.unwrap_or_default()], Text::Condition);
         self.push(&[claimed.unwrap_or_default().as_bytes()], Text::Claimed);
     }
 

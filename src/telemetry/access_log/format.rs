@@ -98,9 +98,8 @@ pub(super) fn origin(listener: &str, peer: SocketAddr) -> Vec<u8> {
 pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.extend_from_slice(b"{\"time\":\"");
     stamp.write(out, record.time_unix_ms);
-    out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":\"");
-    out.extend_from_slice(record.request_id);
-    out.push(b'"');
+    out.extend_from_slice(b"\",\"log\":\"access\",\"request.id\":");
+    quoted(out, record.request_id, NAME_LIMIT);
     if let Some(decision) = record.decision_id {
         key(out, name!("decision.id"));
         out.push(b'"');

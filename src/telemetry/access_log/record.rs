@@ -36,8 +36,7 @@ pub struct Ambiguity {
 pub struct Record<'a> {
     /// When the request's head had been read, in Unix milliseconds.
     pub time_unix_ms: u64,
-    /// The request's id, taken or made; in either case nothing in it needs to be escaped
-    /// ([`crate::telemetry::id::foreign`]).
+    /// The request's id, taken or made.
     pub request_id: &'a [u8],
     /// The refusal's id; `None` when allowed.
     pub decision_id: Option<&'a [u8]>,
