@@ -41,8 +41,12 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // Asked, not killed: it has files to remove.
+            let interrupt = format!("kill -INT {}", self.child.id());
+            let _ = Command::new("sh").args(["-c", &interrupt]).status();
+            let _ = self.child.wait();
+        }
     }
 }
 
