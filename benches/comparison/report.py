@@ -5,7 +5,8 @@ from . import place, plot
 from .scenario import SCENARIOS
 
 PEERS = {'doorward': 'doorward', 'haproxy': 'HAProxy', 'nginx': 'nginx', 'nginx-cache': 'nginx, remembering',
-         'envoy': 'Envoy', 'caddy': 'Caddy', 'doorward-2': 'doorward, 2 workers'}
+         'envoy': 'Envoy', 'caddy': 'Caddy', 'doorward-2': 'doorward, 2 workers',
+         'haproxy-2': 'HAProxy, 2 threads', 'nginx-2': 'nginx, 2 processes'}
 COLUMNS = ('doorward', 'haproxy', 'nginx', 'nginx-cache', 'envoy', 'caddy')
 BEGIN, END = '<!-- compare: begin -->', '<!-- compare: end -->'
 
@@ -84,12 +85,16 @@ def latency(result):
 
 
 def workers(result):
-    two = figures(result, 'two-workers').get('doorward-2')
+    found = figures(result, 'two-workers')
+    two = found.get('doorward-2')
     if not two or not two.get('worker_shares'):
         return ''
     shares = ' and '.join(f'{share * 100:.0f} %' for share in two['worker_shares'])
+    others = ', '.join(
+        f'{PEERS[name]} {found[f"{name}-2"]["value"] / found[name]["value"]:.2f} times'
+        for name in ('haproxy', 'nginx') if name in found and f'{name}-2' in found)
     return (f'## Two workers\nA request takes {two["ratio"]:.2f} times the CPU time that it takes '
-            f'with one; the two share the work {shares}.')
+            f'with one; the two share the work {shares}.' + (f' Of others: {others}.' if others else ''))
 
 
 def left_out(result):

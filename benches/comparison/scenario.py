@@ -62,8 +62,9 @@ SCENARIOS = (
     Scenario('rejects', '10,000 wrong signatures in turn', TOKENS, auth='hs256', path=f'{HOME}/1k',
              tokens='bad', status=401),
     # What a second core brings.
-    Scenario('two-workers', 'JWT HS256 and home, two workers', ('doorward', 'doorward-2'),
-             auth='hs256', path=f'{HOME}/1k', connections=64),
+    Scenario('two-workers', 'JWT HS256 and home, two workers',
+             ('doorward', 'doorward-2', 'haproxy', 'haproxy-2', 'nginx', 'nginx-2'), auth='hs256',
+             path=f'{HOME}/1k', connections=64),
 )
 NAMES = tuple(scenario.name for scenario in SCENARIOS)
 

@@ -21,6 +21,7 @@ use super::arrival::{Accepted, Arrival, Open};
 use super::occupancy::{Occupancy, Place};
 use super::{http1, http2};
 use crate::clock::ticker::Millis;
+use crate::forward::connection::PIECE;
 use crate::gateway::connection::is_trusted;
 use crate::telemetry::metrics::Handshake;
 use crate::wire::stream::Stream;
@@ -190,9 +191,10 @@ async fn shake_hands(
     };
     drop(watch);
     match shaken {
-        Ok(stream) => {
+        Ok(mut stream) => {
             worker.metrics.handshake(Handshake::Completed);
-            let session = stream.get_ref().1;
+            let session = stream.get_mut().1;
+            session.set_buffer_limit(Some(PIECE));
             let accepted = Accepted {
                 server_name: session.server_name().map(Into::into),
                 is_http2: session.alpn_protocol() == Some(b"h2"),

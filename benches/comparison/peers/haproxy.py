@@ -4,7 +4,7 @@ from .. import keys, place
 
 FRAME = '''
 global
-    nbthread 1
+    nbthread {workers}
     maxconn 9900
     tune.ssl.cachesize 20000
 
@@ -52,7 +52,7 @@ PASSWORD = '''
 '''
 
 
-def start_of(scenario, port, upstream, folder):
+def start_of(scenario, port, upstream, folder, workers=1):
     rules = users = tls = ''
     if scenario.has_token:
         is_secret = scenario.auth == 'hs256'
@@ -67,5 +67,10 @@ def start_of(scenario, port, upstream, folder):
         tls = f' ssl crt {place.KEYS}/tls.pem ssl-min-ver TLSv1.3 alpn {protocols}'
     scheme = 'https' if scenario.tls else 'http'
     (folder / 'haproxy.cfg').write_text(FRAME.format(
-        users=users, port=port, tls=tls, scheme=scheme, rules=rules, upstream=upstream))
+        users=users, port=port, tls=tls, scheme=scheme, rules=rules, upstream=upstream,
+        workers=workers))
     return ['haproxy', '-db', '-f', folder / 'haproxy.cfg'], {}
+
+
+def two_workers(scenario, port, upstream, folder):
+    return start_of(scenario, port, upstream, folder, workers=2)

@@ -11,7 +11,7 @@ FRAME = '''
 {modules}
 daemon off;
 {user}
-worker_processes 1;
+worker_processes {workers};
 pid {folder}/pid;
 error_log {folder}/error.log error;
 events {{ worker_connections 16384; }}
@@ -84,7 +84,7 @@ HOME = '''
 '''
 
 
-def start_of(scenario, port, upstream, folder, remembered=0):
+def start_of(scenario, port, upstream, folder, remembered=0, workers=1):
     modules = setup = rules = ''
     if scenario.has_token:
         modules = ''.join(f'load_module {MODULES}/{module}.so;\n'
@@ -100,10 +100,14 @@ def start_of(scenario, port, upstream, folder, remembered=0):
     listen = (' ssl' if scenario.tls else '') + (' http2' if scenario.http2 else '')
     (folder / 'nginx.conf').write_text(FRAME.format(
         modules=modules, folder=folder, temporary=temporary(folder), setup=setup,
-        upstream=upstream, port=port, listen=listen, rules=rules, user=user(),
+        upstream=upstream, port=port, listen=listen, rules=rules, user=user(), workers=workers,
         tls=TLS.format(keys=place.KEYS) if scenario.tls else ''))
     return ['nginx', '-p', folder, '-c', folder / 'nginx.conf', '-e', folder / 'error.log'], {}
 
 
 def remembering(scenario, port, upstream, folder):
     return start_of(scenario, port, upstream, folder, REMEMBERED)
+
+
+def two_workers(scenario, port, upstream, folder):
+    return start_of(scenario, port, upstream, folder, workers=2)
