@@ -9,8 +9,8 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release --bin doorward
-RUN install -D -m 755 target/release/doorward /image/usr/bin/doorward
+RUN benches/ship
+RUN install -D -m 755 target/shipped/doorward /image/usr/bin/doorward
 RUN install -d -m 700 /image/state
 
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -4,7 +4,7 @@
 folder for the configuration, `keys` a folder with `tls.crt`, `tls.key`, `hs256.secret`,
 `ALG.pub.pem` and `basic-*.htpasswd`, `up` the upstream's port on loopback. Returns what to run, with
 one worker unless `workers` says more, or None where doorward does not take part. `DOORWARD_BIN` names
-the binary (default: the `dist` build of this checkout).
+the binary (default: what `benches/ship` built).
 """
 import os
 
@@ -86,7 +86,7 @@ file = "{log}"
 [admin]
 address = "unix:{d}/admin.sock"
 ''')
-    binary = os.environ.get('DOORWARD_BIN', f'{HERE}/../target/dist/doorward')
+    binary = os.environ.get('DOORWARD_BIN', f'{HERE}/../target/shipped/doorward')
     # doorward refuses variables of its own prefix that it does not know: these are the bench's.
     clean = ['env'] + [word for name in os.environ if name.startswith('DOORWARD_') for word in ('-u', name)]
     return dict(argv=[*clean, binary, 'serve', '--config', f'{d}/doorward.toml'], env={})

@@ -26,6 +26,7 @@ pub mod listener;
 pub mod openapi;
 pub mod password;
 pub mod policy;
+pub mod priority;
 pub mod probe;
 pub mod resource;
 pub mod route;

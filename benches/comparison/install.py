@@ -55,15 +55,15 @@ def wheels():
 
 
 def programs():
-    """doorward in its own profile, and the load beside wrk and h2load."""
+    """doorward as it is shipped, and the load beside wrk and h2load."""
     if 'DOORWARD_BIN' not in os.environ:
-        print('building doorward (profile dist)', flush=True)
-        cargo('build', '--bin', 'doorward')
+        print('building doorward (benches/ship)', flush=True)
+        ship()
     if 'COMPARE_LOAD' in os.environ:
         found = os.environ['COMPARE_LOAD']
     else:
         print('building the load', flush=True)
-        told = cargo('bench', '--no-run', '--bench', 'load', '--message-format', 'json')
+        told = ship('bench', '--no-run', '--bench', 'load', '--message-format', 'json')
         built = [json.loads(line) for line in told.splitlines() if line.startswith('{')]
         found = next(one['executable'] for one in built
                      if one.get('reason') == 'compiler-artifact' and one['target']['name'] == 'load')
@@ -71,9 +71,8 @@ def programs():
     place.LOAD.symlink_to(found)
 
 
-def cargo(command, *words):
-    run = ['cargo', command, '--locked', '--profile', 'dist', *words]
-    built = subprocess.run(run, cwd=place.PROJECT, check=True, timeout=3600, text=True,
+def ship(*words):
+    built = subprocess.run([place.BENCHES / 'ship', *words], check=True, timeout=3600, text=True,
                            stdout=subprocess.PIPE)
     return built.stdout
 

