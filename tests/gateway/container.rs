@@ -107,6 +107,7 @@ fn the_image_runs_as_nobody_and_knows_whether_it_is_well() {
     assert!(last.contains("CMD [\"/usr/bin/doorward\", \"healthcheck\"]"));
     assert!(last.contains("\nENTRYPOINT [\"/usr/bin/doorward\"]\nCMD [\"serve\"]\n"));
     assert!(!last.contains("\nRUN "), "there is no shell to run it");
+    assert!(text.contains("\nRUN benches/ship\n"), "what is measured is what is shipped");
     let version = repository("rust-toolchain.toml");
     let channel = version.split('"').find(|part| part.starts_with("1.")).unwrap();
     let short = channel.rsplitn(channel.matches('.').count(), '.').last().unwrap();
