@@ -18,11 +18,8 @@ use super::ForwardError;
 use super::head::Room;
 use crate::clock::ticker::{Millis, Watch};
 
-/// The most of a body that is held on its way, in either direction, in bytes: what one call reads or
-/// writes of a large one.
-pub const PIECE: usize = 128 * 1024;
-
 const READ_SMALL: usize = 8 * 1024;
+const READ_LARGE: usize = 128 * 1024;
 
 /// From when on a connection's silence is checked.
 const LONG_REST: Millis = 500;
@@ -99,7 +96,8 @@ impl Connection {
 
     /// Reads more, up to `hint` bytes expected. `Ok(0)` is the end.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, hint: u64) -> Poll<io::Result<usize>> {
-        self.input.reserve(if hint > READ_SMALL as u64 { PIECE } else { READ_SMALL });
+        let room = if hint > READ_SMALL as u64 { READ_LARGE } else { READ_SMALL };
+        self.input.reserve(room.min(READ_LARGE));
         let Self { stream, input, .. } = self;
         let read = std::pin::pin!(tokio::io::AsyncReadExt::read_buf(stream, input));
         Future::poll(read, cx)

@@ -21,7 +21,6 @@ use super::arrival::{Accepted, Arrival, Open};
 use super::occupancy::{Occupancy, Place};
 use super::{http1, http2};
 use crate::clock::ticker::Millis;
-use crate::forward::connection::PIECE;
 use crate::gateway::connection::is_trusted;
 use crate::telemetry::metrics::Handshake;
 use crate::wire::stream::Stream;
@@ -191,10 +190,9 @@ async fn shake_hands(
     };
     drop(watch);
     match shaken {
-        Ok(mut stream) => {
+        Ok(stream) => {
             worker.metrics.handshake(Handshake::Completed);
-            let session = stream.get_mut().1;
-            session.set_buffer_limit(Some(PIECE));
+            let session = stream.get_ref().1;
             let accepted = Accepted {
                 server_name: session.server_name().map(Into::into),
                 is_http2: session.alpn_protocol() == Some(b"h2"),

@@ -22,7 +22,7 @@ use super::park;
 use super::serve::{self, Driven};
 use crate::config::Limits;
 use crate::forward::active::Tunnel;
-use crate::forward::connection::{PIECE, tunnel};
+use crate::forward::connection::tunnel;
 use crate::gateway;
 use crate::gateway::connection::Connection;
 use crate::gateway::response::Body;
@@ -72,11 +72,11 @@ async fn turn(worker: &Rc<Worker>, connection: Rc<Connection>, limits: &Limits) 
     });
     let mut builder = http1::Builder::new();
     // The wire keeps the limits and answers for them; the engine's own are only a backstop. Up to
-    // a hundred fields it needs no memory of its own. Bodies come in pieces of what it may hold.
+    // a hundred fields it needs no memory of its own.
     if limits.header_count > 100 {
         builder.max_headers(limits.header_count);
     }
-    builder.max_buf_size((limits.request_line + limits.header_bytes + 1024).max(PIECE));
+    builder.max_buf_size((limits.request_line + limits.header_bytes + 1024).max(16 * 1024));
     let mut engine = builder.serve_connection(io, service);
     let end = http1::Connection::graceful_shutdown;
     match serve::drive(worker, &connection, Pin::new(&mut engine), end).await {
