@@ -1,6 +1,7 @@
 //! Goes the way of a request, step by step as the gateway does, and notes what it finds.
 
 mod content;
+mod refused;
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -12,8 +13,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 pub(crate) use self::content::Sent;
 use self::content::{sent_condition, shown};
+use self::refused::{Refused, denied_because, refused};
 use super::choice;
-use super::report::{Ambiguity, Asked, Canonical, Demand, Forwarded, Report, User};
+use super::report::{Asked, Canonical, Demand, Forwarded, Report, User};
 use crate::credential::CredentialError;
 use crate::directory::Directory;
 use crate::gateway::incoming::{DESTINATION, IF, Incoming};
@@ -21,7 +23,7 @@ use crate::gateway::rejection::Rejection;
 use crate::home::{Content, Named, PlaceKind};
 use crate::identity::{self, Principal};
 use crate::policy::{self, explanation};
-use crate::resource::{CanonicalPath, Condition, PathPrefix, ResourceError};
+use crate::resource::{CanonicalPath, Condition, PathPrefix};
 use crate::route::{NoRoute, Route};
 use crate::snapshot::{Listener, Snapshot};
 use crate::wire::framing::{Framing, HeadLimits};
@@ -63,35 +65,6 @@ pub(crate) enum Who<'q> {
 pub(crate) struct Rejected {
     pub(crate) status: u16,
     pub(crate) reason: &'static str,
-}
-
-/// Why the way ends.
-struct Refused {
-    status: u16,
-    reason: &'static str,
-    because: String,
-    ambiguity: Option<Ambiguity>,
-}
-
-impl Refused {
-    fn new(rejection: Rejection, because: impl Into<String>) -> Self {
-        let (status, reason) = (rejection.status().as_u16(), rejection.label());
-        Self { status, reason, because: because.into(), ambiguity: None }
-    }
-
-    fn resource(what: &str, error: ResourceError) -> Self {
-        Self::new(error.into(), format!("the {what} {error}")).of_part(what, error.into())
-    }
-
-    /// Says what of the request has two readings, if it does.
-    fn of_part(self, part: &str, rejection: Rejection) -> Self {
-        let readings = rejection.readings();
-        let ambiguity = readings.map(|readings| Ambiguity {
-            part: part.to_owned(),
-            readings: readings.map(str::to_owned).to_vec(),
-        });
-        Self { ambiguity, ..self }
-    }
 }
 
 /// Answers the question.
@@ -381,57 +354,6 @@ impl Way<'_> {
 fn field_of(fields: &HeaderMap, name: &HeaderName) -> Option<String> {
     let value = fields.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-fn denied_because(denied: policy::Denied) -> Refused {
-    let part = denied.part().unwrap_or("path");
-    let rejection = Rejection::from(denied);
-    Refused::new(rejection, denied.to_string()).of_part(part, rejection)
-}
-
-/// Why the gateway refuses `what` of a request.
-fn refused(what: &str, rejection: Rejection) -> Refused {
-    let because = match rejection {
-        Rejection::Resource(error) => return Refused::resource(what, error),
-        Rejection::AbsentHost => "there must be one Host, which is text",
-        Rejection::ContentCoding => "the body is compressed, and would have to be looked into",
-        Rejection::ContentType => "the body is not declared as what the route looks into",
-        Rejection::Expectation => "only 100-continue can be expected",
-        Rejection::FieldMalformed => "a field's value begins or ends with white space",
-        Rejection::HeadTooLarge => "there are more header fields than the listener takes",
-        Rejection::HostMismatch => "the target names another host than Host does",
-        Rejection::Method => "CONNECT and TRACE are never let through",
-        Rejection::TargetForm => "the target is neither a path nor an http or https URL",
-        Rejection::TargetTooLong => "the target is longer than the listener takes",
-        Rejection::Ask(_)
-        | Rejection::BodyTooLarge
-        | Rejection::ClientBody
-        | Rejection::ClientTimeout
-        | Rejection::ContentBroken
-        | Rejection::ContentTimeout
-        | Rejection::Credential(_)
-        | Rejection::Csrf
-        | Rejection::CutOff
-        | Rejection::Denied(_)
-        | Rejection::Internal
-        | Rejection::Key(_)
-        | Rejection::Misdirected
-        | Rejection::NoRoute
-        | Rejection::Overloaded
-        | Rejection::Password
-        | Rejection::RouteCase
-        | Rejection::SecondFactor
-        | Rejection::Session(_)
-        | Rejection::StoreAway
-        | Rejection::Throttled { .. }
-        | Rejection::Token(_)
-        | Rejection::UpstreamAnswer
-        | Rejection::UpstreamClosed
-        | Rejection::UpstreamExhausted
-        | Rejection::UpstreamTimeout
-        | Rejection::UpstreamUnreachable => rejection.label(),
-    };
-    Refused::new(rejection, because).of_part(what, rejection)
 }
 
 #[cfg(test)]
