@@ -60,17 +60,32 @@ async fn serve(wire: Rc<Wire>, go: Rc<Notify>) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
 }
 
+/// Waits until the wire has taken so many bytes, be they read or held.
+async fn taken(wire: &Wire, length: usize) {
+    let so_far = || {
+        let inner = wire.inner.borrow();
+        usize::try_from(inner.bytes_in).unwrap() + inner.held.len()
+    };
+    while so_far() < length {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Runs a client against a served wire, and gives all that it was sent.
 async fn talk(pieces: &[&str]) -> String {
     let Pair { wire, mut client, .. } = pair().await;
     let go = Rc::new(Notify::new());
     let local = LocalSet::new();
-    local.spawn_local(serve(wire, Rc::clone(&go)));
+    local.spawn_local(serve(Rc::clone(&wire), Rc::clone(&go)));
     let talking = async {
+        let mut sent = 0;
         for piece in pieces {
             client.write_all(piece.as_bytes()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(30)).await; // a segment of its own
+            sent += piece.len();
+            let taking = taken(&wire, sent); // so each is a segment of its own
+            tokio::time::timeout(Duration::from_secs(10), taking).await.unwrap();
         }
+        drop(wire);
         go.notify_one();
         let mut answer = Vec::new();
         let reading = client.read_to_end(&mut answer);

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::support::programs::available;
 
@@ -41,12 +42,20 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            // Asked, not killed: it has files to remove.
-            let interrupt = format!("kill -INT {}", self.child.id());
-            let _ = Command::new("sh").args(["-c", &interrupt]).status();
-            let _ = self.child.wait();
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
         }
+        // Asked first, since it has files to remove.
+        let interrupt = format!("kill -INT {}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &interrupt]).status();
+        for _ in 0..200 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
